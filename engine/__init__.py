@@ -1,0 +1,1 @@
+"""Analysis, library, queries and playlists. Nothing in here knows of Streamlit."""

@@ -1,0 +1,68 @@
+"""What crosses the boundaries between worker processes, the library and the command line.
+
+Plain frozen dataclasses, picklable, with no heavy import, so that the apps can read them on a
+machine that has no model and no audio library.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+# Every (track, stage) ends in exactly one of these.
+STATUSES = (
+    "ok",
+    "partial",  # decoded shorter than the container says, or with damaged samples
+    "silent",
+    "too_short",
+    "unreadable",
+    "crashed",  # a native library killed the worker, twice
+    "timeout",
+    "model_missing",
+)
+# The statuses whose values are in the table.
+HAS_VALUES = ("ok", "partial")
+
+
+@dataclass(frozen=True)
+class Tags:
+    """What the file says of itself; None where it says nothing."""
+
+    title: str | None = None
+    artist: str | None = None
+    album: str | None = None
+    year: int | None = None
+
+
+@dataclass(frozen=True)
+class Media:
+    """What the container says, and what was decoded of it."""
+
+    duration_s: float | None  # seconds, as the container says, or as decoded where it is silent on it
+    sample_rate: int  # Hz, of the file
+    channels: int  # of the file
+    codec: str
+    analysed_s: float | None = None  # seconds that were decoded; None when only probed
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one stage on one track."""
+
+    stage: str
+    fingerprint: str
+    status: str  # one of STATUSES
+    error: str | None = None  # why there are no values, or a remark on them
+    seconds: float = 0.0  # of computation
+    values: Mapping[str, float | str] = field(default_factory=dict)  # descriptor column → value
+    vectors: Mapping[str, np.ndarray] = field(default_factory=dict)  # space → float32 [dimensions]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything that one run found out about one file."""
+
+    content_hash: str | None = None  # of the audio packets: survives renaming and retagging
+    media: Media | None = None
+    tags: Tags | None = None
+    outcomes: tuple[Outcome, ...] = ()
