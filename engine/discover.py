@@ -1,0 +1,268 @@
+"""Find the audio files under some folders, by extension, and by content where that says nothing.
+
+A file with an audio extension is reported without being opened: whether it holds audio is the
+decoder's to say. Any other file is audio when its first bytes are (a FLAC named cover.txt).
+Symbolic links are followed after everything else, and a file or folder is visited once, so that
+loops end and two links to one file are one track. Paths are bytes: names need not be UTF-8.
+"""
+# ruff: noqa: PTH (pathlib has no paths of bytes)
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+AUDIO_EXTENSIONS = frozenset(
+    b".mp3 .mp2 .mp1 .mpga .flac .ogg .oga .opus .spx .m4a .m4b .m4r .mp4 .aac .adts .alac .wav "
+    b".wave .w64 .rf64 .bwf .aif .aiff .aifc .wma .asf .wv .ape .mpc .mp+ .mpp .tta .tak .ofr .shn "
+    b".au .snd .caf .mka .webm .weba .ac3 .eac3 .dts .dtshd .amr .awb .3ga .dsf .dff .ra .oma .aa3 "
+    b".voc .qoa".split()
+)
+# Films have sound too, but a film is not a track.
+VIDEO_EXTENSIONS = frozenset(
+    b".mkv .avi .mov .mpg .mpeg .m4v .wmv .flv .ts .m2ts .vob .ogv .ogm .3gp .rm .rmvb".split()
+)
+UNFINISHED_EXTENSIONS = frozenset(b".part .partial .crdownload .download .!qb .aria2 .tmp".split())
+SNIFFED_BYTES = 4096  # holds two MPEG audio frames of up to 1,441 bytes, the largest common size
+
+NOT_THERE = "there is no such file or folder"
+HIDDEN_FOLDER = "hidden folder"
+RESOURCE_FORK = "macOS resource fork"
+UNFINISHED = "unfinished download"
+NOT_A_FILE = "not a regular file (pipe, socket or device)"
+BROKEN_LINK = "link that leads nowhere"
+SECOND_WAY = "link to something found elsewhere"
+
+
+@dataclass(frozen=True)
+class Found:
+    """One audio file: `root` is the scanned folder (absolute), `relpath` leads from there."""
+
+    root: bytes
+    relpath: bytes
+    size: int  # bytes
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something that was passed over, and why: the reasons are few, so they can be counted."""
+
+    path: bytes
+    reason: str
+
+
+@dataclass
+class _Walk:
+    """What has been visited, as (device, inode), and the links left for the end."""
+
+    folders: set[tuple[int, int]] = field(default_factory=set)
+    files: set[tuple[int, int]] = field(default_factory=set)
+    links: list[tuple[bytes, bytes]] = field(default_factory=list)  # (root, path)
+
+
+def find_audio(roots: Sequence[Path | str | bytes]) -> Iterator[Found | Skipped]:
+    """Every audio file under `roots` (folders or single files), once, in a fixed order.
+
+    Overlapping roots count as the outermost one. Nothing is raised for what cannot be read: it
+    is Skipped, with the reason.
+    """
+    walk = _Walk()
+    for path in _outermost(roots):
+        try:
+            status = os.stat(path)
+        except OSError as error:
+            yield Skipped(path, _reason(error))
+            continue
+        if stat.S_ISDIR(status.st_mode):
+            yield from _folder(walk, path, path, status)
+        else:
+            yield from _file(walk, os.path.dirname(path), path, status)
+    while walk.links:
+        root, path = walk.links.pop(0)
+        yield from _link(walk, root, path)
+
+
+def _outermost(roots: Sequence[Path | str | bytes]) -> list[bytes]:
+    """The roots as absolute paths, without those that lie inside another."""
+    paths = [os.path.abspath(os.fsencode(root)) for root in roots]
+    real = [os.path.realpath(path) for path in paths]
+    kept: list[bytes] = []
+    for i, path in enumerate(paths):
+        inside = any(
+            _is_inside(real[i], other) and (real[i] != other or j < i)
+            for j, other in enumerate(real)
+            if j != i
+        )
+        if not inside:
+            kept.append(path)
+    return kept
+
+
+def _is_inside(path: bytes, folder: bytes) -> bool:
+    return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
+
+
+def _folder(walk: _Walk, root: bytes, top: bytes, status: os.stat_result) -> Iterator:
+    """Files, then folders, each in the order of their names' bytes, depth first."""
+    stack = [(top, status)]
+    while stack:
+        path, status = stack.pop()
+        identity = (status.st_dev, status.st_ino)
+        if identity in walk.folders:
+            yield Skipped(path, SECOND_WAY)
+            continue
+        walk.folders.add(identity)
+        try:
+            with os.scandir(path) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            yield Skipped(path, _reason(error))
+            continue
+        inner = []
+        for entry in entries:
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError as error:
+                yield Skipped(entry.path, _reason(error))
+                continue
+            if stat.S_ISLNK(status.st_mode):
+                walk.links.append((root, entry.path))
+            elif not stat.S_ISDIR(status.st_mode):
+                yield from _file(walk, root, entry.path, status)
+            elif entry.name.startswith(b"."):
+                yield Skipped(entry.path, HIDDEN_FOLDER)
+            else:
+                inner.append((entry.path, status))
+        stack.extend(reversed(inner))
+
+
+def _link(walk: _Walk, root: bytes, path: bytes) -> Iterator[Found | Skipped]:
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        yield Skipped(path, BROKEN_LINK)
+    except OSError as error:
+        yield Skipped(path, _reason(error))
+    else:
+        if stat.S_ISDIR(status.st_mode):
+            yield from _folder(walk, root, path, status)
+        elif (status.st_dev, status.st_ino) in walk.files:
+            yield Skipped(path, SECOND_WAY)
+        else:
+            yield from _file(walk, root, path, status)
+
+
+def _file(
+    walk: _Walk, root: bytes, path: bytes, status: os.stat_result
+) -> Iterator[Found | Skipped]:
+    name = os.path.basename(path)
+    extension = os.path.splitext(name)[1].lower()
+    if extension in VIDEO_EXTENSIONS:
+        return
+    if not stat.S_ISREG(status.st_mode):
+        yield Skipped(path, NOT_A_FILE)
+    elif extension in UNFINISHED_EXTENSIONS:
+        yield Skipped(path, UNFINISHED)
+    elif name.startswith(b"._"):
+        yield Skipped(path, RESOURCE_FORK)
+    else:
+        try:
+            audio = extension in AUDIO_EXTENSIONS or sniff(_head(path))
+        except OSError as error:
+            yield Skipped(path, _reason(error))
+            return
+        if audio:
+            walk.files.add((status.st_dev, status.st_ino))
+            relpath = os.path.relpath(path, root)
+            yield Found(root, relpath, status.st_size, status.st_mtime_ns)
+
+
+def _reason(error: OSError) -> str:
+    """The system's words for it; without the path, so that equal reasons can be counted."""
+    if isinstance(error, FileNotFoundError):
+        return NOT_THERE
+    return f"cannot be read: {(error.strerror or type(error).__name__).lower()}"
+
+
+def _head(path: bytes) -> bytes:
+    # Not blocking: the entry may have become a pipe since it was listed.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        return os.read(handle, SNIFFED_BYTES)
+    finally:
+        os.close(handle)
+
+
+_STARTS = (
+    b"ID3",
+    b"fLaC",
+    b"wvpk",
+    b"MAC ",
+    b"MPCK",
+    b"MP+",
+    b"TTA1",
+    b"tBaK",
+    b"OFR ",
+    b"ajkg",  # Shorten
+    b".snd",
+    b"caff",
+    b"DSD ",
+    b"FRM8",
+    b"#!AMR",
+    b"qoaf",
+    b"Creative Voice File",
+    b"riff\x2e\x91\xcf\x11",  # Wave64
+)
+_OGG_CODECS = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
+_MP4_AUDIO_BRANDS = (b"M4A ", b"M4B ", b"M4P ")
+
+
+def sniff(head: bytes) -> bool:
+    """Whether a file that begins with `head` (SNIFFED_BYTES of it, or all) is an audio file."""
+    if head.startswith(_STARTS):
+        return True
+    if head.startswith(b"OggS"):
+        return any(codec in head[:64] for codec in _OGG_CODECS)
+    if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64"):
+        return head[8:12] == b"WAVE"
+    if head[:4] == b"FORM":
+        return head[8:12] in (b"AIFF", b"AIFC")
+    if head[4:8] == b"ftyp":
+        return head[8:12] in _MP4_AUDIO_BRANDS
+    length = _frame_bytes(head)
+    return length > 0 and _frame_bytes(head[length:]) > 0
+
+
+# kbit/s by bitrate index 1-14, for (MPEG-1?, layer); Hz by sample rate index, for MPEG-1.
+# ISO/IEC 11172-3, 2.4.2.3, and 13818-3.
+_KBITS = {
+    (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (True, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (False, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (False, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    (False, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+_RATES = (44100, 48000, 32000)
+
+
+def _frame_bytes(head: bytes) -> int:
+    """Length of the MPEG audio or ADTS frame that `head` begins with; 0 where it is none."""
+    if len(head) < 7 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+        return 0
+    version, layer = head[1] >> 3 & 3, 4 - (head[1] >> 1 & 3)
+    if layer == 4:  # the two bits that ADTS has at zero
+        is_adts = head[1] & 0xF6 == 0xF0 and head[2] >> 2 & 15 < 13
+        return (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5 if is_adts else 0
+    bits, rate = head[2] >> 4, head[2] >> 2 & 3
+    if version == 1 or not 0 < bits < 15 or rate == 3:
+        return 0
+    hertz = _RATES[rate] >> {3: 0, 2: 1, 0: 2}[version]
+    kbits = _KBITS[version == 3, layer][bits - 1]
+    padding = head[2] >> 1 & 1
+    if layer == 1:
+        return (12_000 * kbits // hertz + padding) * 4
+    samples = 576 if layer == 3 and version != 3 else 1152
+    return samples // 8 * 1000 * kbits // hertz + padding
