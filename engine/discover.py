@@ -5,7 +5,8 @@ decoder's to say. Any other file is audio when its first bytes are (a FLAC named
 Symbolic links are followed after everything else, and a file or folder is visited once, so that
 loops end and two links to one file are one track. Paths are bytes: names need not be UTF-8.
 """
-# ruff: noqa: PTH (pathlib has no paths of bytes)
+# pathlib has no paths of bytes:
+# ruff: noqa: PTH
 
 import os
 import stat
