@@ -70,7 +70,7 @@ def find_audio(roots: Sequence[Path | str | bytes]) -> Iterator[Found | Skipped]
     is Skipped, with the reason.
     """
     walk = _Walk()
-    for path in _outermost(roots):
+    for path in outermost(roots):
         try:
             status = os.stat(path)
         except OSError as error:
@@ -85,7 +85,7 @@ def find_audio(roots: Sequence[Path | str | bytes]) -> Iterator[Found | Skipped]
         yield from _link(walk, root, path)
 
 
-def _outermost(roots: Sequence[Path | str | bytes]) -> list[bytes]:
+def outermost(roots: Sequence[Path | str | bytes]) -> list[bytes]:
     """The roots as absolute paths, without those that lie inside another."""
     paths = [os.path.abspath(os.fsencode(root)) for root in roots]
     real = [os.path.realpath(path) for path in paths]
