@@ -121,6 +121,20 @@ def style_labels(dirs: Sequence[str | os.PathLike[str]] = ()) -> list[str]:
     return [f"Style {number}" for number in range(1, 401)]
 
 
+def _search(
+    model: ModelFile, dirs: Sequence[str | os.PathLike[str]], accept_unpinned: bool
+) -> tuple[Found | None, list[str]]:
+    """The first usable file, and why those that come before it are none."""
+    refusals = []
+    for path, source in _places(model, dirs):
+        found, refusal = _judged(model, path, source, accept_unpinned)
+        if found is not None:
+            return found, refusals
+        if refusal is not None:
+            refusals.append(refusal)
+    return None, refusals
+
+
 def _places(model: ModelFile, dirs: Sequence[str | os.PathLike[str]]) -> Iterator[tuple[Path, str]]:
     """Where the file may lie, with what to call the place, in the look-up order."""
     for folder in dirs:
