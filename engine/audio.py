@@ -1,0 +1,267 @@
+"""Any audio file → samples, with PyAV's current FFmpeg; Essentia never opens a file.
+
+Conventions: samples are float32 [n, channels] with 1 or 2 channels, full scale at 1, at the
+file's own rate between 8 and 48 kHz, else at 44.1 kHz. More than two channels are mixed down by
+their layout (ITU-R BS.775, as FFmpeg does), or averaged where the layout is unknown. A file
+longer than a stated span is analysed at its centre.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import av
+import av.error
+import numpy as np
+
+from engine.container import AudioError, Source, opened, words
+from engine.pcm import Samples, UnusableFormat
+from engine.records import Media, Tags
+
+CAP_SECONDS = 900.0  # of one file at most; 15 min of stereo at 48 kHz are 345 MB
+SILENCE_PEAK = 10 ** (-70 / 20)  # -70 dBFS: 16-bit dither stays below, music does not
+LOUDEST = 16.0  # +24 dBFS: larger samples are damage, not clipping
+MAX_DAMAGED = 0.01  # share of samples that may be replaced
+PREROLL_SECONDS = 1.0  # decoded before an excerpt: bit reservoirs and overlaps settle in it
+SHORTFALL = 0.02  # share of the stated length that may be missing, and not less than
+SHORTFALL_SECONDS = 0.5
+
+__all__ = ["CAP_SECONDS", "Audio", "AudioError", "content_hash", "decode", "decode_hooks", "probe"]
+
+# Called with the path (bytes) each time a file is decoded: how a test counts.
+decode_hooks: list[Callable[[bytes], None]] = []
+
+
+@dataclass(frozen=True, eq=False)
+class Audio:
+    """What one file sounds like, and what it says of itself."""
+
+    samples: np.ndarray  # float32 [n, 1 or 2], C-contiguous
+    sample_rate: int  # Hz, of `samples`; media.sample_rate is the file's
+    media: Media
+    tags: Tags
+    content_hash: str  # of the audio packets: survives renaming and retagging
+    partial: str | None  # a sentence: what is missing or was replaced
+    excerpt: tuple[float, float]  # start and end in the file, seconds
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / self.sample_rate
+
+    def mono(self) -> np.ndarray:
+        """float32 [n], (L+R)/2: as the networks were trained, not a power-preserving mix."""
+        if self.samples.shape[1] == 1:
+            return self.samples[:, 0]
+        return (self.samples[:, 0] + self.samples[:, 1]) * np.float32(0.5)
+
+    @cached_property
+    def is_silent(self) -> bool:
+        """Whether no sample reaches -70 dBFS."""
+        return _peak(self.samples) < SILENCE_PEAK
+
+
+def decode(
+    path: bytes | str | Path, span_s: float | None = None, cap_s: float = CAP_SECONDS
+) -> Audio:
+    """Decode the best audio stream, or its central `span_s` (at most `cap_s`) seconds.
+
+    Raises AudioError when nothing can be decoded.
+    """
+    limit_s = min(span_s or cap_s, cap_s)
+    for hook in decode_hooks:
+        hook(os.fsencode(path))
+    with opened(path) as source:
+        start_s = _central(source.stated_s, limit_s)
+        reading = _read(source, start_s, limit_s)
+    true_start_s = _central(reading.seen_s, limit_s)
+    if reading.samples.count < limit_s * reading.samples.rate and true_start_s != start_s:
+        # The stated length was wrong, and the excerpt fell off the end, or off the centre.
+        with opened(path) as source:
+            start_s = true_start_s
+            reading = _read(source, start_s, limit_s)
+    return _audio(source, reading, start_s, limit_s)
+
+
+def probe(path: bytes | str | Path) -> tuple[str, Media, Tags]:
+    """Content hash, media and tags, without decoding. Raises AudioError with its content_hash."""
+    with opened(path) as source:
+        reading = _read(source, 0.0, 0.0)
+    return reading.content_hash, source.media(None, reading.seen_s), source.tags
+
+
+def content_hash(path: bytes | str | Path) -> str:
+    """Hash of the audio packets, or of the bytes of a file that has none that can be read.
+
+    Raises OSError only.
+    """
+    try:
+        return probe(path)[0]
+    except AudioError as error:
+        if error.content_hash is None:
+            raise OSError(f"{os.fsdecode(path)!r}: {error}") from error
+        return error.content_hash
+
+
+@dataclass
+class _Reading:
+    """What one pass over the packets gave."""
+
+    content_hash: str
+    samples: Samples
+    seen_s: float  # length of all packets
+    fault: str | None  # a sentence, on packets that could not be read or decoded
+
+
+def _read(source: Source, start_s: float, limit_s: float) -> _Reading:
+    """One pass over all packets: hash them, and decode those from `start_s` on, `limit_s` long.
+
+    Raises AudioError when nothing could be decoded, unless `limit_s` is 0.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(f"{source.codec} {source.rate} {source.channels} ".encode())
+    samples = Samples(expected_s=source.stated_s or limit_s, limit_s=limit_s)
+    clock = _Clock(source)
+    decoder = _Decoder(source, samples, start_s)
+    fault = None
+    try:
+        for packet in source.container.demux(source.stream):
+            begin_s, end_s = clock.pass_packet(packet)
+            if packet.size:
+                digest.update(packet)
+            if limit_s > 0 and end_s >= start_s - PREROLL_SECONDS and not samples.is_full:
+                decoder.decode(packet, begin_s)
+    except av.error.FFmpegError as error:
+        fault = f"The file is damaged {clock.end_s:.1f} s in: {words(error)}."
+    reading = _Reading(digest.hexdigest(), samples, clock.end_s, fault or decoder.fault)
+    if limit_s > 0 and samples.count == 0:
+        why = decoder.refusal or f"No audio could be decoded: {decoder.last_error or 'no samples'}."
+        media = source.media(None, clock.end_s)
+        raise AudioError(why, reading.content_hash, media, source.tags)
+    return reading
+
+
+class _Clock:
+    """Where packets lie in the file: by their durations, as broken files have wild timestamps."""
+
+    def __init__(self, source: Source) -> None:
+        self._unit = float(source.stream.time_base or 0)
+        self._first: int | None = None
+        self.end_s = 0.0
+
+    def pass_packet(self, packet: av.Packet) -> tuple[float, float]:
+        """Begin and end of a packet, seconds from the start of the file."""
+        begin_s = self.end_s
+        if packet.duration:
+            self.end_s += max(0, packet.duration) * self._unit
+        elif packet.pts is not None:
+            self._first = packet.pts if self._first is None else self._first
+            begin_s = self.end_s = max(begin_s, (packet.pts - self._first) * self._unit)
+        return begin_s, self.end_s
+
+
+class _Decoder:
+    """Decodes packets into `samples`, and keeps account of those that fail."""
+
+    def __init__(self, source: Source, samples: Samples, start_s: float) -> None:
+        self._samples = samples
+        self._start_s = start_s
+        self._lead_s: float | None = None  # decoded only for the decoder to settle
+        self._packets = 0
+        self._failed: list[int] = []
+        self.refusal: str | None = None
+        self.last_error: str | None = None
+
+    def decode(self, packet: av.Packet, begin_s: float) -> None:
+        if self.refusal is not None:
+            return
+        if self._lead_s is None:
+            self._lead_s = max(0.0, self._start_s - begin_s)
+        self._packets += 1
+        try:
+            frames = packet.decode()
+        except (av.error.FFmpegError, ValueError) as error:
+            self._failed.append(self._packets)
+            self.last_error = words(error)
+            return
+        try:
+            for frame in frames:
+                self._take(frame)
+        except UnusableFormat as error:
+            self.refusal = str(error)
+        except (av.error.FFmpegError, ValueError) as error:
+            self.refusal = f"Its samples cannot be converted: {words(error)}."
+
+    def _take(self, frame: av.AudioFrame) -> None:
+        if self._lead_s:
+            self._lead_s = max(0.0, self._lead_s - frame.samples / max(1, frame.sample_rate))
+        elif not self._samples.is_full:
+            self._samples.add(frame)
+
+    @property
+    def fault(self) -> str | None:
+        """A sentence, where packets failed besides the first and the last.
+
+        These two are often cut, or no audio at all, in files that are fine otherwise.
+        """
+        inner = [number for number in self._failed if 1 < number < self._packets - 1]
+        if self.refusal is not None and self._samples.count:
+            return f"The rest was left out. {self.refusal}"
+        if not inner:
+            return None
+        return f"{len(inner)} of {self._packets} packets could not be decoded: {self.last_error}."
+
+
+def _audio(source: Source, reading: _Reading, start_s: float, limit_s: float) -> Audio:
+    """Check the samples and say what is missing. Raises AudioError."""
+    samples, rate = reading.samples.finish(), reading.samples.rate
+    samples = samples[: int(limit_s * rate)]
+    seconds = len(samples) / rate
+    media = source.media(seconds, reading.seen_s)
+    replaced = _replace_damaged(samples)
+    if replaced > MAX_DAMAGED * samples.size:
+        why = f"{replaced / samples.size:.0%} of its samples are not numbers, or absurdly loud."
+        raise AudioError(why, reading.content_hash, media, source.tags)
+    remarks = []
+    if source.states_length and source.stated_s:
+        expected_s = min(source.stated_s, limit_s)
+        if expected_s - seconds > max(SHORTFALL_SECONDS, SHORTFALL * expected_s):
+            remarks.append(
+                f"The file says {source.stated_s:.1f} s, {seconds:.1f} s could be decoded."
+            )
+    if reading.fault:
+        remarks.append(reading.fault)
+    if replaced:
+        remarks.append(f"{replaced} samples that were not numbers, or absurdly loud, became 0.")
+    return Audio(
+        samples=np.ascontiguousarray(samples),
+        sample_rate=rate,
+        media=media,
+        tags=source.tags,
+        content_hash=reading.content_hash,
+        partial=" ".join(remarks) or None,
+        excerpt=(start_s, start_s + seconds),
+    )
+
+
+def _central(length_s: float | None, limit_s: float) -> float:
+    """Where the central `limit_s` of a file of `length_s` seconds begin."""
+    return max(0.0, ((length_s or 0.0) - limit_s) / 2)
+
+
+def _peak(samples: np.ndarray) -> float:
+    """Largest magnitude; NaN where there is one."""
+    if samples.size == 0:
+        return 0.0
+    return float(max(samples.max(), -samples.min()))
+
+
+def _replace_damaged(samples: np.ndarray) -> int:
+    """Put 0, in place, for samples that are not finite or beyond LOUDEST; their number."""
+    if _peak(samples) <= LOUDEST:  # false for NaN
+        return 0
+    damaged = ~(np.abs(samples) <= LOUDEST)
+    samples[damaged] = 0
+    return int(damaged.sum())
