@@ -1,0 +1,63 @@
+"""Test signals, and files of any format from them: PyAV encodes, no ffmpeg program is needed."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+
+def tune(seconds: float = 8.0, rate: int = 44_100, channels: int = 2, seed: int = 0) -> np.ndarray:
+    """A tonal, rhythmic signal, float32 [n, channels], peak 0.5: decaying notes at 120 BPM."""
+    random = np.random.default_rng(seed)
+    n = round(seconds * rate)
+    signal = np.zeros(n)
+    for beat in range(int(seconds * 2) + 1):
+        start = beat * rate // 2
+        t = np.arange(min(rate // 2, n - start)) / rate
+        root = 220 * 2 ** (random.choice([0, 2, 4, 5, 7, 9]) / 12)
+        chord = sum(np.sin(2 * np.pi * root * step * t) for step in (1, 1.25, 1.5))
+        noise = random.standard_normal(len(t)) * np.exp(-t * 60)
+        signal[start : start + len(t)] += chord * np.exp(-t * 6) + noise
+    signal *= 0.5 / max(1e-9, np.abs(signal).max())
+    gains = np.linspace(1.0, 0.7, channels)
+    return np.outer(signal, gains).astype(np.float32)
+
+
+def encode(
+    path: Path,
+    samples: np.ndarray,
+    rate: int = 44_100,
+    codec: str = "pcm_s16le",
+    layout: str | None = None,
+    container: str | None = None,
+    **options: str | int,
+) -> Path:
+    """Write float samples [n, channels] to `path`; the container is that of the extension."""
+    bit_rate = options.pop("bit_rate", None)
+    with av.open(str(path), "w", format=container) as out:
+        stream = out.add_stream(
+            codec,
+            rate=48_000 if codec == "libopus" else rate,  # Opus has no 44.1 kHz
+            layout=layout or {1: "mono", 2: "stereo"}[samples.shape[1]],
+            options={key: str(value) for key, value in options.items()},
+        )
+        if bit_rate:
+            stream.bit_rate = bit_rate
+        for packet in packets(stream, samples, rate):
+            out.mux(packet)
+    return path
+
+
+def packets(stream: av.AudioStream, samples: np.ndarray, rate: int) -> Iterator:
+    """Encode in blocks, so that long signals need no second copy."""
+    for start in range(0, len(samples), 1 << 16):
+        block = np.ascontiguousarray(samples[start : start + (1 << 16)], np.float32)
+        frame = av.AudioFrame.from_ndarray(
+            block.reshape(1, -1), format="flt", layout=stream.layout.name
+        )
+        frame.sample_rate = rate
+        frame.pts, frame.time_base = start, Fraction(1, rate)
+        yield from stream.encode(frame)
+    yield from stream.encode(None)
