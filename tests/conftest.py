@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,16 @@ def demo_tracks() -> list[Path]:
         pytest.skip(f"no real music: {error}")
 
 
+def _varied(tracks: list[Path]) -> list[Path]:
+    """The tracks, one of each package in turn."""
+    by_package: dict[str, list[Path]] = {}
+    for track in tracks:
+        package = next(name for name in demo.ALL if name in track.parts)
+        by_package.setdefault(package, []).append(track)
+    rounds = zip_longest(*by_package.values())
+    return [track for tracks in rounds for track in tracks if track is not None]
+
+
 @pytest.fixture(scope="session")
 def demo_music(demo_tracks: list[Path]) -> Path:
     """A folder of 12 clips of 30 s of real music, two of each common format. Read it only."""
@@ -63,11 +74,10 @@ def demo_music(demo_tracks: list[Path]) -> Path:
     if not done.exists():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        chosen = demo_tracks[:: max(1, len(demo_tracks) // 12)][:12]
-        for i, track in enumerate(chosen):
+        for i, track in enumerate(_varied(demo_tracks)[:12]):
             sound = audio.decode(track, span_s=CLIP_SECONDS)
             extension, codec, options = CLIP_CODECS[i % len(CLIP_CODECS)]
-            name = f"{i:02d} {track.parent.name} {track.stem}{extension}"
+            name = f"{i:02d} {track.parent.name}, {track.stem}{extension}"
             sounds.encode(folder / name, sound.samples, sound.sample_rate, codec, **options)
         done.touch()
     return folder
