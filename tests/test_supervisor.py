@@ -181,9 +181,7 @@ def test_leaving_the_loop_early_leaves_no_process():
 
 
 def test_the_environment_is_there_before_the_interpreter_and_ctrl_c_does_not_reach_it():
-    supervisor = Supervisor(
-        fake_handlers.make_environment_reader, 1, env={"OMP_NUM_THREADS": "7"}
-    )
+    supervisor = Supervisor(fake_handlers.make_environment_reader, 1, env={"OMP_NUM_THREADS": "7"})
     (done,) = supervisor.run([Task(1, None)])
     assert done.prepared == ("7", True)
 

@@ -1,0 +1,286 @@
+"""One analysis: find files, compare with the library, probe, compute, record, sum up.
+
+The only place that writes to a library. Each file is recorded in one transaction as soon as it is
+done, so that a killed run loses what was in the workers' hands and nothing else.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from engine import planning, worker
+from engine.library import Library
+from engine.lookup import Known
+from engine.planning import Plan, Wanted, Work
+from engine.records import Analysis, Outcome
+from engine.scan import Scan, check_roots, scan
+from engine.summary import FAILED, Summary
+from engine.supervisor import Finished, Supervisor, Task
+from engine.writer import Writer
+
+# Files noted or marked in one transaction: a reader waits for none of it, a kill repeats it.
+BATCH = 500
+
+
+class Progress(Protocol):
+    """Where a run tells how far it is."""
+
+    def phase(self, what: str, total: int) -> None:
+        """`total` files are about to be handled."""
+
+    def advance(self, failed: bool = False) -> None:
+        """One of them is."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one run was asked for."""
+
+    roots: Sequence[Path]
+    library: Path
+    plans: Mapping[str, object]  # stage → stages.StagePlan
+    load: Callable  # stages.load
+    workers: int
+    span_s: float | None = None
+    retry: bool = False
+    limit: int | None = None
+    labels: Mapping[str, Sequence[str]] = field(default_factory=dict)  # space → names
+    # Gets missing models and returns all plans anew; called only if a file is to be analysed.
+    fetch: Callable[[], Mapping[str, object]] | None = None
+
+
+def fingerprint(plan, span_s: float | None) -> str:
+    """What a stage's values depend on besides the audio; equal fingerprints, equal values."""
+    return hashlib.sha256(f"{plan.fingerprint_base} span={span_s}".encode()).hexdigest()[:24]
+
+
+class Run:
+    """One analysis; `execute` may be called once. Raises RunError for roots that are not there."""
+
+    def __init__(self, settings: Settings, progress: Progress):
+        check_roots(settings.roots)
+        self._settings = settings
+        self._progress = progress
+        self._adopt(settings.plans)
+        self._supervisor: Supervisor | None = None
+        self._stopped = False
+        self.summary = Summary()
+
+    def _adopt(self, plans: Mapping[str, object]) -> None:
+        self._plans = plans
+        self._wanted = {
+            name: Wanted(fingerprint(plan, self._settings.span_s), plan.missing)
+            for name, plan in plans.items()
+        }
+
+    def stop(self) -> None:
+        """End `execute` soon, with a summary. Safe to call in a signal handler."""
+        self._stopped = True
+        if self._supervisor is not None:
+            self._supervisor.stop()
+
+    def execute(self) -> Summary:
+        """Do it all. Raises RunError, LibraryError and SupervisorError: sentences for the user.
+
+        `summary` holds what was done until then, in either case.
+        """
+        summary, started = self.summary, time.monotonic()
+        try:
+            seen = scan(self._settings.roots, lambda: self._stopped)
+            summary.found, summary.skipped = len(seen.found), seen.skipped
+            with Library.open(self._settings.library, writable=True) as library:
+                if seen.is_whole:  # an incomplete list of files says nothing about the others
+                    self._reconcile_and_analyse(library, seen)
+                summary.interrupted = self._stopped
+                summary.seconds = time.monotonic() - started
+                if not summary.is_idle:
+                    library.set_meta({"last_run": summary.as_json()})
+        finally:
+            summary.seconds = time.monotonic() - started
+        return summary
+
+    def _reconcile_and_analyse(self, library: Writer, seen: Scan) -> None:
+        known = seen.known(library)
+        seen.refuse_emptied(known)
+        others: set[tuple[bytes, bytes]] = set()
+        plan = self._plan(library, seen, known, others)
+        if plan.to_probe:
+            others = self._probe(library, plan.to_probe)
+            known = seen.known(library)
+            plan = self._plan(library, seen, known, others)
+        if (
+            self._settings.fetch
+            and plan.to_analyse
+            and any(w.missing for w in self._wanted.values())
+        ):
+            self._adopt(self._settings.fetch())
+            plan = self._plan(library, seen, known, others)
+        self._mark(library, plan, planning.vanished(known, seen.found, seen.unseen))
+        self._analyse(library, seen, plan.to_analyse[: self._settings.limit])
+
+    def _plan(self, library: Writer, seen: Scan, known: Mapping[tuple, Known], probed: set) -> Plan:
+        new = {file.size for file in seen.found if (file.root, file.relpath) not in known}
+        return planning.plan(
+            seen.found,
+            known,
+            self._wanted,
+            retry=self._settings.retry,
+            sizes_known={size for size in new if library.by_size(size)},
+            probed=probed,
+        )
+
+    def _probe(self, library: Writer, works: Sequence[Work]) -> set[tuple[bytes, bytes]]:
+        """Recognise what was moved, copied or retagged; returns the keys of all others."""
+        self._progress.phase("Recognising", len(works))
+        others = set()
+        with closing(self._supervised(worker.make_prober, works, lambda work: ())) as answers:
+            for done, work in answers:
+                prepared = done.prepared
+                if prepared is None or not self._recognise(library, work, prepared):
+                    others.add(work.key)
+                self._progress.advance()
+        return others
+
+    def _recognise(self, library: Writer, work: Work, prepared: worker.Prepared) -> bool:
+        """Give a file the results that the library has of the same audio, if it has any."""
+        if prepared.content_hash is None:
+            return False
+        file, summary = work.found, self.summary
+        here = (*work.key, file.size, file.mtime_ns)
+        same = library.by_content(prepared.content_hash)
+        own = next((track for track in same if track.absolute == work.path), None)
+        gone = next((track for track in same if not os.path.lexists(track.absolute)), None)
+        with library.transaction():
+            if own is not None:
+                library.retag(own.id, file.size, file.mtime_ns, prepared.tags)
+                summary.retagged += 1
+            elif gone is not None:
+                library.move(gone.id, *here)
+                library.retag(gone.id, file.size, file.mtime_ns, prepared.tags)
+                summary.moved += 1
+            elif same:
+                library.copy_results(same[0].id, *here, prepared.tags)
+                summary.copied += 1
+        return bool(same)
+
+    def _mark(self, library: Writer, plan: Plan, gone: Sequence[int]) -> None:
+        """Record all that needs no worker."""
+        summary = self.summary
+        if gone:
+            library.mark_absent(gone)
+        for batch in _batches(plan.returned):
+            with library.transaction():
+                for track, file in batch:
+                    library.move(track, file.root, file.relpath, file.size, file.mtime_ns)
+        summary.vanished, summary.returned = len(gone), len(plan.returned)
+        for stages in plan.unchanged:
+            summary.count(stages, now=False)
+        for batch in _batches(plan.to_note):
+            with library.transaction():
+                for work in batch:
+                    outcomes = self._missing(work)
+                    _record(library, work, Analysis(outcomes=outcomes))
+                    summary.count(_statuses(work, outcomes), now=False)
+        summary.missing = {name: w.missing for name, w in self._wanted.items() if w.missing}
+
+    def _missing(self, work: Work) -> tuple[Outcome, ...]:
+        wanted = [(name, self._wanted[name]) for name in work.missing]
+        return tuple(Outcome(name, w.fingerprint, "model_missing", w.missing) for name, w in wanted)
+
+    def _analyse(self, library: Writer, seen: Scan, works: Sequence[Work]) -> None:
+        if not works or self._stopped:
+            return
+        self._progress.phase("Analysing", len(works))
+        due = {stage for work in works for stage in work.due}
+        threads = max(1, worker.usable_cores() // self._settings.workers)
+        config = worker.AnalyserConfig(
+            plans={name: plan for name, plan in self._plans.items() if name in due},
+            fingerprints={name: wanted.fingerprint for name, wanted in self._wanted.items()},
+            span_s=self._settings.span_s,
+            threads=threads,
+            load=self._settings.load,
+        )
+        make = partial(worker.make_analyser, config)
+        with closing(self._supervised(make, works, lambda work: work.due, threads)) as answers:
+            for i, (done, work) in enumerate(answers):
+                if i == 0:
+                    self._note_models(library, due)
+                failed = self._record_finished(library, seen, done, work)
+                self._progress.advance(failed)
+
+    def _supervised(
+        self, make: Callable, works: Sequence[Work], steps: Callable, threads: int = 1
+    ) -> Iterator[tuple[Finished, Work]]:
+        workers = min(self._settings.workers, len(works))
+        self._supervisor = Supervisor(make, workers, env=worker.environment(threads))
+        if self._stopped:  # between the last look and the line above
+            return
+        tasks = (Task(i, work.path, steps(work)) for i, work in enumerate(works))
+        try:
+            for done in self._supervisor.run(tasks):
+                yield done, works[done.task.key]
+        finally:
+            peak = self._supervisor.peak_memory
+            self.summary.peak_memory = max(self.summary.peak_memory, peak)
+
+    def _note_models(self, library: Writer, stages: set[str]) -> None:
+        """What the values come from, noted together with the first of them."""
+        self.summary.models = {
+            name: [
+                {"file": m.path.name, "sha256": m.sha256, "source": m.source, "note": m.note}
+                for m in self._plans[name].models
+            ]
+            for name in sorted(stages)
+        }
+        self.summary.providers = {n: p for n, p in (self._supervisor.about or {}).items() if p}
+        old = library.meta()
+        library.set_meta(
+            {
+                "models": {**old.get("models", {}), **self.summary.models},
+                "providers": {**old.get("providers", {}), **self.summary.providers},
+                "span_s": self._settings.span_s,
+            }
+        )
+        for space, names in self._settings.labels.items():
+            if library.labels(space) != list(names):
+                library.set_labels(space, names)
+
+    def _record_finished(self, library: Writer, seen: Scan, done: Finished, work: Work) -> bool:
+        """Record one analysed file; returns whether it failed."""
+        outcomes = list(done.results.values())
+        for stage in work.due:
+            if failure := done.failures.get(stage):
+                wanted = self._wanted[stage].fingerprint
+                outcomes.append(Outcome(stage, wanted, failure.kind, failure.message))
+        if any(o.status == "unreadable" for o in outcomes) and seen.is_gone(work.path):
+            self.summary.disappeared += 1
+            return False
+        outcomes += self._missing(work)
+        prepared = done.prepared or worker.Prepared(None, None, None)
+        analysis = Analysis(prepared.content_hash, prepared.media, prepared.tags, tuple(outcomes))
+        _record(library, work, analysis)
+        status = self.summary.count(_statuses(work, outcomes), now=True)
+        if status in FAILED:
+            reason = next(o.error for o in outcomes if o.status == status)
+            self.summary.failures.append((work.path, f"{status}: {reason}"))
+        return status in FAILED
+
+
+def _record(library: Writer, work: Work, analysis: Analysis) -> None:
+    file = work.found
+    library.record(file.root, file.relpath, file.size, file.mtime_ns, analysis)
+
+
+def _statuses(work: Work, outcomes: Sequence[Outcome]) -> dict[str, str]:
+    return {**work.settled, **{outcome.stage: outcome.status for outcome in outcomes}}
+
+
+def _batches(items: Sequence) -> Iterator[Sequence]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]

@@ -1,0 +1,172 @@
+"""What an analysis did, in numbers that add up, as text and as JSON.
+
+found = done now + done before + not done, by reason. Done means: at least one stage has values
+and none failed.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from engine.planning import file_status
+from engine.records import HAS_VALUES
+from engine.storage import shown
+
+FAILURES_SHOWN = 10
+# No values through a fault of the file or of the analysis; silence is neither.
+FAILED = ("unreadable", "crashed", "timeout")
+# The columns that a stage fills, as a user would call them.
+GIVES = {
+    "dsp": "tempo, key, loudness, danceability (algorithm)",
+    "effnet": "styles, voice, danceability, EffNet similarity",
+    "musicnn": "valence, arousal, tags, MusiCNN similarity",
+    "information": "information content",
+}
+
+
+@dataclass
+class Summary:
+    """The counts of one run. `before` and `now` count files by status."""
+
+    found: int = 0
+    now: Counter = field(default_factory=Counter)
+    before: Counter = field(default_factory=Counter)
+    stages: dict[str, Counter] = field(default_factory=dict)  # stage → status → files
+    disappeared: int = 0  # between being found and being read
+    skipped: Counter = field(default_factory=Counter)  # reason → entries that are no audio file
+    moved: int = 0
+    copied: int = 0
+    retagged: int = 0
+    returned: int = 0
+    vanished: int = 0
+    failures: list[tuple[bytes, str]] = field(default_factory=list)  # path, reason; of this run
+    missing: dict[str, str] = field(default_factory=dict)  # stage → why it cannot be computed
+    models: dict[str, list[dict]] = field(default_factory=dict)
+    providers: dict[str, list[str]] = field(default_factory=dict)
+    seconds: float = 0.0
+    peak_memory: int = 0  # bytes of the largest worker
+    interrupted: bool = False
+
+    def count(self, stages: Mapping[str, str], *, now: bool) -> str:
+        """Take in one file by the statuses of its stages; returns the file's."""
+        status = file_status(stages)
+        (self.now if now else self.before)[status] += 1
+        for stage, value in stages.items():
+            self.stages.setdefault(stage, Counter())[value] += 1
+        return status
+
+    @property
+    def by_status(self) -> Counter:
+        return self.now + self.before
+
+    @property
+    def done_now(self) -> int:
+        return sum(self.now[status] for status in HAS_VALUES)
+
+    @property
+    def done_before(self) -> int:
+        return sum(self.before[status] for status in HAS_VALUES)
+
+    @property
+    def failed(self) -> int:
+        """Files whose status is one of FAILED, from this run or before."""
+        return sum(self.by_status[status] for status in FAILED)
+
+    @property
+    def not_done(self) -> Counter:
+        """Reason → files."""
+        reasons = Counter({s: n for s, n in self.by_status.items() if s not in HAS_VALUES})
+        reasons["disappeared"] = self.disappeared
+        reasons["not_reached"] = self.found - self.by_status.total() - self.disappeared
+        return +reasons
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there was nothing to do at all."""
+        changes = self.moved, self.copied, self.retagged, self.returned, self.vanished
+        return not (self.now or self.disappeared or self.not_done["not_reached"] or any(changes))
+
+    def as_json(self) -> dict:
+        """The object of --json, and of `last_run` in the library."""
+        analysed = self.now.total()
+        return {
+            "found": self.found,
+            "done_now": self.done_now,
+            "done_before": self.done_before,
+            "not_done": dict(self.not_done),
+            "by_status": dict(self.by_status),
+            "by_stage": {stage: dict(counts) for stage, counts in self.stages.items()},
+            "skipped": dict(self.skipped),
+            "moved": self.moved,
+            "copied": self.copied,
+            "retagged": self.retagged,
+            "returned": self.returned,
+            "vanished": self.vanished,
+            "missing": self.missing,
+            "seconds": round(self.seconds, 3),
+            "tracks_per_second": round(analysed / self.seconds, 3) if self.seconds else 0.0,
+            "peak_worker_mb": round(self.peak_memory / 1e6),
+            "models": self.models,
+            "providers": self.providers,
+            "interrupted": self.interrupted,
+        }
+
+    def lines(self, library: str) -> list[str]:
+        """The summary for people, one sentence a line."""
+        return [*self._counts(), *self._changes(), *self._failures(library), *self._missing()]
+
+    def _counts(self) -> list[str]:
+        if self.is_idle:
+            head = f"Nothing to do: {_files(self.found)} found"
+        else:
+            rate = f", {self.now.total() / self.seconds:.2f} a second" if self.now else ""
+            head = f"{_files(self.found)} found in {self.seconds:.1f} s{rate}"
+        parts = [f"{self.done_now} done now", f"{self.done_before} done before"]
+        reasons = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in self._sorted())
+        total = self.not_done.total()
+        parts.append(f"{total} not done ({reasons})" if total else "0 not done")
+        lines = [f"{head} = {' + '.join(parts)}."]
+        if partial := self.by_status["partial"]:
+            lines.append(f"{partial} of them in part: damaged, or shorter than stated.")
+        if self.skipped:
+            reasons = "; ".join(f"{n} {reason}" for reason, n in sorted(self.skipped.items()))
+            lines.append(f"Passed over: {reasons}.")
+        return lines
+
+    def _sorted(self) -> list[tuple[str, int]]:
+        return sorted(self.not_done.items())
+
+    def _changes(self) -> list[str]:
+        told = {
+            "moved or renamed": self.moved,
+            "copies of analysed ones": self.copied,
+            "with new tags only": self.retagged,
+            "back again": self.returned,
+            "gone since the last run": self.vanished,
+        }
+        changes = [f"{n} {words}" for words, n in told.items() if n]
+        return [f"Files {', '.join(changes)}."] if changes else []
+
+    def _failures(self, library: str) -> list[str]:
+        if not self.failures:
+            return []
+        lines = ["Failed in this run:"]
+        lines += [f"  {shown(path)}: {why}" for path, why in self.failures[:FAILURES_SHOWN]]
+        more = len(self.failures) - FAILURES_SHOWN
+        lines += [f"  and {more} more."] if more > 0 else []
+        lines.append(
+            f"All failures: python -m engine.library failures {library}; try again with --retry."
+        )
+        return lines
+
+    def _missing(self) -> list[str]:
+        lines = []
+        for stage, why in self.missing.items():
+            count = self.stages.get(stage, Counter())["model_missing"]
+            if count:
+                lines.append(f"Missing on {_files(count)}: {GIVES.get(stage, stage)}. {why}")
+        return lines
+
+
+def _files(count: int) -> str:
+    return f"{count:,} file" if count == 1 else f"{count:,} files"

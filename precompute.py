@@ -1,0 +1,144 @@
+"""Analyse folders of music into a library: python precompute.py MUSIC_DIR [MUSIC_DIR ...]
+
+Finds audio recursively, decodes each file once, computes the descriptors that are not in the
+library yet and records them. Run it again at any time: what is unchanged is not computed again,
+and a run that was interrupted goes on where it stopped.
+"""
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine import stages
+from engine.console import Console
+from engine.library import LibraryError
+from engine.run import Run, Settings
+from engine.scan import RunError
+from engine.supervisor import SupervisorError
+from engine.worker import usable_cores
+
+CANNOT_RUN = 2
+INTERRUPTED = 128  # plus the number of the signal
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status: 0, 1 with --strict and failed tracks, 2 when it cannot run, 130 on Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):  # a log file in ASCII must not end the run
+        stream.reconfigure(errors="backslashreplace")
+    options = _parser().parse_args(arguments)
+    console = Console(sys.stderr)
+    try:
+        settings = _settings(options)
+        run = Run(settings, console)
+    except (RunError, LibraryError) as error:
+        return _refuse(error)
+    signals = _stop_on_signals(run)
+    try:
+        summary = run.execute()
+    except (RunError, LibraryError, SupervisorError) as error:
+        console.close()
+        if run.summary.now:
+            print(f"{run.summary.now.total()} files were recorded before this:", file=sys.stderr)
+        return _refuse(error)
+    finally:
+        console.close()
+    print("\n".join(summary.lines(str(options.library))))
+    if options.json:
+        print(json.dumps(summary.as_json()))
+    if signals:
+        return INTERRUPTED + signals[0]
+    return 1 if options.strict and summary.failed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="precompute.py", description=__doc__.partition("\n\n")[2].strip()
+    )
+    add = parser.add_argument
+    add("music", metavar="MUSIC_DIR", nargs="+", type=Path, help="folder (or file) of music")
+    add("--library", metavar="DIR", type=Path, default=Path("library"), help="default: library")
+    add("--models", metavar="DIR", action="append", type=Path, default=[],
+        help="folder with model files; may be given several times")  # fmt: skip
+    add("--workers", metavar="N", type=_positive, default=usable_cores(),
+        help="processes that analyse; default: all cores")  # fmt: skip
+    add("--stages", metavar="A,B", type=_stage_names, default=tuple(stages.STAGES),
+        help=f"what to compute; default: {','.join(stages.STAGES)}")  # fmt: skip
+    add("--span", metavar="SECONDS", type=_seconds, default=None,
+        help="analyse a central excerpt of longer files; default: up to 900 s")  # fmt: skip
+    add("--retry", action="store_true", help="try failed files again")
+    add("--limit", metavar="N", type=_positive, help="analyse at most N files in this run")
+    add("--strict", action="store_true", help="exit with 1 if any file failed")
+    add("--json", action="store_true", help="print a JSON object as the last line")
+    add("--accept-unpinned", action="store_true",
+        help="use model files that are not the published ones")  # fmt: skip
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 1 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError("from 1 to 86400 seconds")
+    return seconds
+
+
+def _stage_names(text: str) -> tuple[str, ...]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    strange = [name for name in names if name not in stages.STAGES]
+    if strange or not names:
+        what = f"no stage {', '.join(strange)}" if strange else "name at least one"
+        raise argparse.ArgumentTypeError(f"{what}; there are {', '.join(stages.STAGES)}")
+    return tuple(name for name in stages.STAGES if name in names)
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    for folder in options.models:
+        if not folder.is_dir():
+            raise RunError(f"There is no folder {folder} of models; check --models.")
+    plans = stages.resolve(options.stages, options.models, options.accept_unpinned)
+    return Settings(
+        roots=options.music,
+        library=options.library,
+        plans=plans,
+        load=stages.load,
+        labels=stages.labels(plans),
+        workers=options.workers,
+        span_s=options.span,
+        retry=options.retry,
+        limit=options.limit,
+    )
+
+
+def _stop_on_signals(run: Run) -> list[int]:
+    """End cleanly on Ctrl-C, kill and a closed terminal; the list tells which came."""
+    received: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        received.append(number)
+        run.stop()
+        for other in stopping:  # the second time, at once
+            signal.signal(other, signal.SIG_DFL)
+
+    stopping = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in stopping:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup sets it
+            signal.signal(number, stop)
+    return received
+
+
+def _refuse(error: Exception) -> int:
+    print(error, file=sys.stderr)
+    return CANNOT_RUN
+
+
+if __name__ == "__main__":
+    sys.exit(main())
