@@ -111,11 +111,11 @@ def _read(path: bytes, span_s: float | None) -> tuple[Audio | None, Prepared, Ou
         return None, Prepared(None, None, None), failed("unreadable", _words(error))
     prepared = Prepared(recording.content_hash, recording.media, recording.tags)
     verdict = None
-    if recording.seconds < MIN_SECONDS:
+    if recording.is_silent:
+        verdict = failed("silent", "No sample is above -70 dBFS.")
+    elif recording.seconds < MIN_SECONDS:
         lasts = f"It lasts {recording.seconds:.2f} s; at least {MIN_SECONDS:g} s are needed."
         verdict = failed("too_short", lasts)
-    elif recording.is_silent:
-        verdict = failed("silent", "No sample is above -70 dBFS.")
     return recording, prepared, verdict
 
 

@@ -6,6 +6,7 @@ import threading
 import wave
 from pathlib import Path
 
+import fake_stages
 import numpy as np
 import pytest
 
@@ -15,7 +16,6 @@ from engine.lookup import Known
 from engine.planning import vanished
 from engine.run import Run, Settings
 from engine.scan import RunError
-from tests import fake_stages
 
 
 class Silent:

@@ -9,11 +9,11 @@ import threading
 import time
 from pathlib import Path
 
+import fake_handlers
 import pytest
 
 from engine import supervisor as module
 from engine.supervisor import PREPARATION, Supervisor, SupervisorError, Task
-from tests import fake_handlers
 
 STEPS = ("dsp", "effnet", "musicnn")
 FINE = ("fine", dict.fromkeys(STEPS, "fine"))
@@ -200,17 +200,19 @@ def test_random_kills_from_outside_lose_no_task():
         assert set(done.results) | set(done.failures) == set(STEPS)
 
 
-def test_a_killed_supervisor_takes_its_workers_along(tmp_path):
+def test_a_killed_supervisor_takes_its_workers_along():
     script = (
+        "import fake_handlers\n"
         "from engine.supervisor import Supervisor, Task\n"
-        "from tests import fake_handlers\n"
         "tasks = [Task(1, ('fine', {}), ()), Task(2, ('stay:60', {}), ())]\n"
         "for done in Supervisor(fake_handlers.make_scripted, 1).run(tasks):\n"
         "    print(done.prepared['pid'], flush=True)\n"
     )
-    root = Path(__file__).parents[1]
     parent = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=root
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     worker = int(parent.stdout.readline())
     assert alive(worker)
