@@ -17,7 +17,7 @@ import av
 import av.error
 import numpy as np
 
-from engine.container import AudioError, Source, opened, words
+from engine.container import AudioError, Source, opened, slack_s, words
 from engine.pcm import Samples, UnusableFormat
 from engine.records import Media, Tags
 
@@ -26,8 +26,6 @@ SILENCE_PEAK = 10 ** (-70 / 20)  # -70 dBFS: 16-bit dither stays below, music do
 LOUDEST = 16.0  # +24 dBFS: larger samples are damage, not clipping
 MAX_DAMAGED = 0.01  # share of samples that may be replaced
 PREROLL_SECONDS = 1.0  # decoded before an excerpt: bit reservoirs and overlaps settle in it
-SHORTFALL = 0.02  # share of the stated length that may be missing, and not less than
-SHORTFALL_SECONDS = 0.5
 
 __all__ = ["CAP_SECONDS", "Audio", "AudioError", "content_hash", "decode", "decode_hooks", "probe"]
 
@@ -227,7 +225,7 @@ def _audio(source: Source, reading: _Reading, start_s: float, limit_s: float) ->
     remarks = []
     if source.states_length and source.stated_s:
         expected_s = min(source.stated_s, limit_s)
-        if expected_s - seconds > max(SHORTFALL_SECONDS, SHORTFALL * expected_s):
+        if expected_s - seconds > slack_s(expected_s):
             remarks.append(
                 f"The file says {source.stated_s:.1f} s, {seconds:.1f} s could be decoded."
             )

@@ -21,7 +21,7 @@ from engine.records import Media, Tags
 
 MAX_BYTES = 16 << 30  # of a file
 MIN_RATE, MAX_RATE = 1_000, 768_000  # Hz; below, a second of sound would fill the memory
-# Their length is only estimated from bytes and bit rate, unless a Xing header states it.
+# FFmpeg only estimates their length, from bytes and bit rate.
 ESTIMATED = frozenset(
     ("aac", "ac3", "ac4", "amr", "dts", "dtshd", "eac3", "gsm", "loas", "mp3", "mpeg", "mpegts")
 )
@@ -65,8 +65,18 @@ class Source:
     states_length: bool
 
     def media(self, analysed_s: float | None, seen_s: float) -> Media:
-        stated_s = self.stated_s if self.states_length else None
-        return Media(stated_s or seen_s or None, self.rate, self.channels, self.codec, analysed_s)
+        """The length is the stated one, unless there is none, or clearly more was seen."""
+        stated_s = self.stated_s if self.states_length and self.stated_s else 0.0
+        duration_s = seen_s if seen_s > stated_s + slack_s(stated_s) else stated_s
+        return Media(duration_s or None, self.rate, self.channels, self.codec, analysed_s)
+
+
+def slack_s(length_s: float) -> float:
+    """By how much a file of this length may differ from what it says of itself, in seconds.
+
+    Encoders' delays and padding come to 0.1 s.
+    """
+    return max(0.15, 0.005 * length_s)
 
 
 @contextmanager
@@ -76,7 +86,8 @@ def opened(path: bytes | str | Path) -> Iterator[Source]:
     try:
         with open(name, "rb", buffering=0, opener=_open_unblocked) as file:
             _check_file(file)
-            tags = Tags()
+            header = filetags.read_header(file)
+            tags = filetags.tags(header, {})
             try:
                 with av.open(
                     file,
@@ -84,8 +95,8 @@ def opened(path: bytes | str | Path) -> Iterator[Source]:
                     options={"format_whitelist": DEMUXERS},
                     io_open=_refuse,
                 ) as container:
-                    tags = filetags.read(file, container.metadata)
-                    yield _choose(container, file, tags)
+                    tags = filetags.tags(header, container.metadata)
+                    yield _choose(container, header, tags)
             except (av.error.FFmpegError, ValueError, MemoryError) as error:
                 message = f"It is not audio that can be read: {words(error)}."
                 raise AudioError(message, _hash_bytes(file), None, tags) from error
@@ -116,7 +127,7 @@ def _check_file(file: BinaryIO) -> None:
         raise AudioError(f"The file has more than {MAX_BYTES >> 30} GiB.")
 
 
-def _choose(container: av.container.InputContainer, file: BinaryIO, tags: Tags) -> Source:
+def _choose(container: av.container.InputContainer, header: filetags.Header, tags: Tags) -> Source:
     """The best audio stream that has a decoder. Raises AudioError."""
     stream = container.streams.best("audio")
     if stream is None:
@@ -130,7 +141,12 @@ def _choose(container: av.container.InputContainer, file: BinaryIO, tags: Tags) 
         raise AudioError(f"Its sample rate of {rate} Hz is outside {MIN_RATE}-{MAX_RATE} Hz.")
     ticks, unit = stream.duration, stream.time_base
     stated_s = float(ticks * unit) if ticks and unit else (container.duration or 0) / 1e6
-    demuxer = container.format.name
+    is_estimate = container.format.name in ESTIMATED
+    if header.stated_s is not None:
+        if not is_estimate:
+            stated_s = max(stated_s, header.stated_s)
+        elif abs(stated_s - header.stated_s) > slack_s(header.stated_s):
+            stated_s = header.stated_s
     return Source(
         container=container,
         stream=stream,
@@ -139,23 +155,8 @@ def _choose(container: av.container.InputContainer, file: BinaryIO, tags: Tags) 
         rate=rate,
         channels=context.channels,
         stated_s=stated_s if stated_s > 0 else None,
-        states_length=demuxer not in ESTIMATED or (demuxer == "mp3" and _has_xing(file)),
+        states_length=header.stated_s is not None or not is_estimate,
     )
-
-
-def _has_xing(file: BinaryIO) -> bool:
-    """Whether an MP3 begins with the frame that states how many frames follow."""
-    position = file.tell()
-    file.seek(0)
-    head = file.read(10)
-    tag = 0
-    if head[:3] == b"ID3" and len(head) == 10:
-        size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]  # 7 bits a byte
-        tag = size + 10
-    file.seek(tag)
-    head = file.read(2048)
-    file.seek(position)
-    return any(mark in head for mark in (b"Xing", b"Info", b"VBRI"))
 
 
 def _hash_bytes(file: BinaryIO) -> str:

@@ -1,19 +1,24 @@
-"""Title, artist, album and year that an audio file carries, read with mutagen.
+"""Title, artist, album and year that an audio file carries, and the length that it states.
 
-A file whose tags are broken, or that mutagen does not know, falls back to what the container's
-demuxer found. Text is made fit for a database and a screen: no NUL, no lone surrogate, no
-endless lyrics.
+Read with mutagen. A file whose tags are broken, or that mutagen does not know, falls back to
+what the container's demuxer found. Text is made fit for a database and a screen: no NUL, no lone
+surrogate, no endless lyrics.
 """
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import mutagen
+from mutagen.asf import ASFInfo
+from mutagen.mp3 import BitrateMode, MPEGInfo
+from mutagen.wave import WaveStreamInfo
 
 from engine.records import Tags
 
 LONGEST = 500  # characters of one tag
+STREAMED_BYTES = 0x7FFF_0000  # from here on, the length in a WAV is a recorder's placeholder
 # The names of one field: ID3v2, MP4, Vorbis comments and APEv2 (both without case), ASF.
 FIELDS = {
     "title": ("TIT2", "\xa9nam", "title"),
@@ -38,12 +43,32 @@ BROKEN = (
 )
 
 
-def read(file: BinaryIO, container: Mapping[str, str]) -> Tags:
-    """The tags of an open file; `container` is the demuxer's metadata, used for what is missing.
+@dataclass(frozen=True)
+class Header:
+    """What mutagen found at the start of a file."""
 
-    Never raises on the file's content.
-    """
-    own = _own(file)
+    tags: Mapping[str, object]
+    stated_s: float | None  # where the header states the length, and FFmpeg would estimate it
+
+
+def read_header(file: BinaryIO) -> Header:
+    """Read an open file's own tags and length. Never raises on the file's content."""
+    position = file.tell()
+    try:
+        file.seek(0)
+        known = mutagen.File(file)
+        if known is None:
+            return Header({}, None)
+        return Header(dict((known.tags or {}).items()), _stated(known.info))
+    except BROKEN:
+        return Header({}, None)  # untagged to us: the decoder decides whether it holds audio
+    finally:
+        file.seek(position)
+
+
+def tags(header: Header, container: Mapping[str, str]) -> Tags:
+    """The tags of a file; `container` is the demuxer's metadata, used for what is missing."""
+    own = header.tags
     return Tags(
         title=_text(own, "title") or _text(container, "title"),
         artist=_text(own, "artist") or _text(container, "artist"),
@@ -52,16 +77,15 @@ def read(file: BinaryIO, container: Mapping[str, str]) -> Tags:
     )
 
 
-def _own(file: BinaryIO) -> Mapping[str, object]:
-    position = file.tell()  # the demuxer reads on from here
-    try:
-        file.seek(0)
-        known = mutagen.File(file)
-        return {} if known is None or known.tags is None else dict(known.tags.items())
-    except BROKEN:
-        return {}  # an untagged file to us: the decoder decides whether it holds audio
-    finally:
-        file.seek(position)
+def _stated(info: object) -> float | None:
+    """Seconds by the headers that FFmpeg replaces by an estimate when a file was cut."""
+    if isinstance(info, MPEGInfo):
+        states = info.bitrate_mode != BitrateMode.UNKNOWN  # it has a Xing or VBRI frame
+    elif isinstance(info, WaveStreamInfo):
+        states = info.length * info.bitrate < STREAMED_BYTES * 8
+    else:
+        states = isinstance(info, ASFInfo)
+    return info.length or None if states else None
 
 
 def _text(tags: Mapping[str, object], field: str) -> str | None:

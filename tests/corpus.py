@@ -151,7 +151,7 @@ def _signals(corpus: _Corpus) -> None:
     corpus.sound("0.2 s.wav", SHORT, tune(0.2))
     corpus.sound("0.2 s.mp3", SHORT, tune(0.2), codec="mp3")
     corpus.sound("0.2 s of silence.wav", SILENT, np.zeros((8_820, 2), np.float32))
-    corpus.sound("no samples.wav", BAD, np.zeros((0, 2), np.float32))
+    corpus.bytes("no samples.wav", _wav(np.zeros((0, 2), np.float32), 44_100), BAD)
     corpus.sound("clipping float.wav", OK, music * 3, codec="pcm_f32le")
     corpus.sound("constant.wav", OK, np.full((44_100 * 3, 2), 0.25, np.float32))
     for name, value in (("NaN", np.nan), ("Inf", np.inf), ("1e30", 1e30)):
@@ -241,11 +241,11 @@ def _mixtures(corpus: _Corpus) -> None:
     corpus.bytes("chained.opus", corpus.read("opus.opus") * 2, OK, PARTIAL)
     corpus.bytes("two.wav", corpus.read("s16.wav") * 2, OK, PARTIAL)
     with av.open(str(corpus.file("two streams.mka", OK)), "w", format="matroska") as out:
-        first = out.add_stream("flac", rate=44_100, layout="mono")
-        second = out.add_stream("flac", rate=44_100, layout="stereo")
+        first = out.add_stream("flac", rate=44_100, layout="stereo")
+        second = out.add_stream("flac", rate=44_100, layout="mono")
         both = [
-            *packets(first, np.zeros((44_100 * 5, 1), np.float32), 44_100),
-            *packets(second, tune(5), 44_100),
+            *packets(first, tune(5), 44_100),
+            *packets(second, np.zeros((44_100 * 5, 1), np.float32), 44_100),
         ]
         for packet in both:
             out.mux(packet)
