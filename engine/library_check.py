@@ -17,7 +17,7 @@ _NAMED = 5  # tracks that a problem names
 def problems(folder: Path) -> list[str]:
     """What is wrong with the library in `folder`, a sentence each; empty when it is whole.
 
-    LibraryError when it cannot even be opened.
+    LibraryError when it cannot be opened, or is damaged past reading.
     """
     with snapshot(folder) as db:
         found = [

@@ -39,13 +39,13 @@ class Writer(Library):
         try:
             self._db = storage.connect_writer(self.path)
         except BaseException:
-            os.close(self._lock)
+            self._lock.close()
             raise
 
     def close(self) -> None:
-        """Hand the library to the next writer."""
+        """Hand the library to the next writer. Closing twice does no harm."""
         self._db.close()
-        os.close(self._lock)  # which gives up the lock
+        self._lock.close()  # which gives it up
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

@@ -3,20 +3,22 @@
 import fcntl
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 from engine.storage import LibraryError, shown
 
 LOCK_NAME = "writer.lock"
 
 
-def take_lock(folder: Path) -> int:
-    """The descriptor of the lock file, locked until it is closed or the process is gone.
+def take_lock(folder: Path) -> BinaryIO:
+    """The lock file, locked until it is closed or the process is gone; the folder made if absent.
 
-    The folder is made if absent. LibraryError when another process holds the lock, naming it.
+    LibraryError when another process holds the lock, naming it.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        # Opened to append, since truncating it before it is locked would erase the holder's name.
+        lock = (folder / LOCK_NAME).open("ab+", buffering=0)
     except OSError as error:
         raise LibraryError(
             f"The library folder {shown(folder)} cannot be written to ({error.strerror}); "
@@ -24,18 +26,19 @@ def take_lock(folder: Path) -> int:
         ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.truncate(lock, 0)
-        os.pwrite(lock, b"%d\n" % os.getpid(), 0)
+        lock.truncate(0)
+        lock.write(b"%d\n" % os.getpid())
     except OSError as error:
-        holder = os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "unknown"
-        os.close(lock)
+        lock.seek(0)
+        holder = lock.read(20).decode("ascii", "replace").strip() or "unknown"
+        lock.close()
         if isinstance(error, BlockingIOError):
             raise LibraryError(
                 f"Process {holder} is writing to the library in {shown(folder)}; "
                 "wait until it has finished, or stop it."
             ) from error
         raise LibraryError(
-            f"The disk of {shown(folder)} offers no file locks ({error.strerror}); "
-            "keep the library on a local disk with --library."
+            f"The library in {shown(folder)} cannot be locked ({error.strerror}); "
+            "make room on its disk, or choose a local one with --library."
         ) from error
     return lock
