@@ -1,7 +1,7 @@
 """Open a file that may be hostile, and choose the audio stream in it.
 
-Formats are a closed list, and a playlist or manifest cannot make the demuxer open another file or
-address. Rates and bytes are bounded.
+Formats are a closed list without the playlists and manifests that make FFmpeg open other files,
+and addresses are no files. Rates and bytes are bounded.
 """
 
 import hashlib
@@ -82,18 +82,18 @@ def slack_s(length_s: float) -> float:
 @contextmanager
 def opened(path: bytes | str | Path) -> Iterator[Source]:
     """Open a file and choose its stream. Raises AudioError, with the hash of the file's bytes."""
-    name = os.fsdecode(path)  # str: FFmpeg reads the extension off the file object's name
+    name = os.fsdecode(path)
     try:
         with open(name, "rb", buffering=0, opener=_open_unblocked) as file:
             _check_file(file)
             header = filetags.read_header(file)
             tags = filetags.tags(header, {})
             try:
+                # By name, as FFmpeg recovers from seeks that a Python file object refuses.
                 with av.open(
-                    file,
+                    f"file:{Path(name).absolute()}",
                     metadata_errors="replace",
-                    options={"format_whitelist": DEMUXERS},
-                    io_open=_refuse,
+                    options={"format_whitelist": DEMUXERS, "protocol_whitelist": "file"},
                 ) as container:
                     tags = filetags.tags(header, container.metadata)
                     yield _choose(container, header, tags)
@@ -110,11 +110,6 @@ def opened(path: bytes | str | Path) -> Iterator[Source]:
 
 def _open_unblocked(name: str, flags: int) -> int:
     return os.open(name, flags | os.O_NONBLOCK)  # a pipe must not wait for its writer
-
-
-def _refuse(url: str, flags: int, options: dict) -> BinaryIO:
-    """What the demuxer gets when a file refers to another file or address."""
-    raise PermissionError(f"A file may not open another one: {url!r}")
 
 
 def _check_file(file: BinaryIO) -> None:
