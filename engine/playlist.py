@@ -91,6 +91,8 @@ def _extinf(entry: Entry) -> str:
 
 def plain(text: str) -> str:
     """Text on one line: control and direction characters become a blank, lone surrogates U+FFFD."""
+    if text.isascii() and text.isprintable():  # nearly all of a library of 100,000
+        return text.strip()
     readable = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return _CONTROLS.sub(" ", readable).strip()
 

@@ -139,17 +139,17 @@ class Activations:
     ) -> "Activations":  # fmt: skip
         """Bring Library.vectors(space) into the row order of a frame; lay columns out in one piece,
         because a filter reads one column of 100,000 tracks and never a row."""
-        rows = pd.Index(track_ids).get_indexer(ids)
-        found = rows >= 0
-        full = np.full((len(track_ids), len(labels)), np.nan, dtype=np.float32, order="F")
         if matrix.shape[1] != len(labels):
             raise QueryError(
                 f"Space {space} has {matrix.shape[1]} values a track but {len(labels)} labels."
             )
-        if len(ids) == len(track_ids) and found.all() and (np.diff(rows) == 1).all():
-            full[:] = matrix  # the usual case: no row to move
-        else:
-            full[rows[found]] = matrix[found]
+        rows = pd.Index(track_ids).get_indexer(ids)
+        found = rows >= 0
+        full = np.empty((len(track_ids), len(labels)), dtype=np.float32, order="F")
+        lacking = np.ones(len(track_ids), dtype=bool)
+        lacking[rows[found]] = False
+        full[lacking] = np.nan
+        full[rows[found]] = matrix if found.all() else matrix[found]
         return cls(space, tuple(labels), full)
 
     def of(self, label: str) -> np.ndarray:

@@ -52,7 +52,8 @@ class Space:
         """float32 [tracks]; NaN where a track has no direction."""
         row = self.row(track)
         unit = self.matrix[row] * self.scale[row]
-        return (self.matrix @ unit) * self.scale
+        with np.errstate(invalid="ignore"):  # an infinite vector: its scale is NaN
+            return (self.matrix @ unit) * self.scale
 
     def cosine(self, one: int, other: int) -> float:
         """Of two rows."""

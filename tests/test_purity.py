@@ -1,0 +1,35 @@
+"""What comes after the library needs no model, no audio library and no Streamlit."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+HEAVY = ("essentia", "tensorflow", "onnxruntime", "torch", "av")
+PURE = ("engine.query", "engine.query_link", "engine.similarity", "engine.playlist")
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Top-level modules that a fresh interpreter holds after a statement."""
+    code = f"import sys; {statement}; print(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("module", [*PURE, "engine.descriptors"])
+def test_pure_modules_import_nothing_heavy(module):
+    loaded = loaded_by(f"import {module}")
+    assert "engine" in loaded
+    assert not loaded & {*HEAVY, "streamlit"}
+
+
+@pytest.mark.parametrize("module", ["app_descriptors", "app_similarity"])
+def test_apps_start_without_models_and_audio_libraries(module):
+    statement = f"import importlib.util as u; s = u.find_spec('{module}'); import ui.players"
+    code = f"{statement}; compile(open(s.origin).read(), s.origin, 'exec')"
+    assert not loaded_by(code) & set(HEAVY)

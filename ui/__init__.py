@@ -1,0 +1,1 @@
+"""What both apps draw. Nothing here filters, ranks or writes: that is in engine/."""

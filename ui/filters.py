@@ -1,0 +1,262 @@
+"""The filters in the sidebar: widgets from a Query, and a Query from widgets.
+
+The state lives in the widgets' keys. It is set once, from the link; ends of sliders stand for "no
+limit", so that a value beyond the slider is never lost.
+"""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from engine.descriptors import DESCRIPTORS, KEY_HELP, KEYS, PROFILES, SCALES, STYLE_HELP, TAGS_HELP
+from engine.query import RANGE_COLUMNS, Query, Range
+from engine.query_link import from_params, to_params
+from ui.collection import Collection
+from ui.gaps import Gap, column_gap, share_missing, space_gap, substitutes
+from ui.text import count, style_name
+
+ACTIVATIONS = DESCRIPTORS["style_activation"]
+# Filters as their labels name them, in the funnel and in advice.
+NAMES = {
+    "styles": "Style",
+    "tempo": "Tempo",
+    "danceability": "Danceability",
+    "danceability_dsp": "Danceability",
+    "voice": "Voice",
+    "valence": "Valence",
+    "arousal": "Arousal",
+    "key": "Key",
+    "loudness": "Loudness",
+    "ic": "Information content",
+}
+VOICE_NAMES = {"any": "Any", "voice": "Voice", "instrumental": "Instrumental"}
+
+
+def start(collection: Collection) -> None:
+    """Fill the widgets: from the link at first, and whatever has not been drawn since, anew."""
+    if "link_problems" in st.session_state:
+        for name, value in _widgets(Query()).items():
+            st.session_state.setdefault(name, value)
+        return
+    given = {name: st.query_params.get_all(name) for name in st.query_params}
+    query, problems = from_params(given)
+    query, refused = _possible(query, collection)
+    st.session_state.update(_widgets(query))
+    st.session_state["link_problems"] = problems + refused
+
+
+def _possible(query: Query, collection: Collection) -> tuple[Query, list[str]]:
+    """The query without what this library cannot answer, and a sentence on each omission: a filter
+    that nobody can see must not hide all tracks."""
+    problems = []
+    labels = collection.styles.labels if collection.styles else ()
+    if unknown := [label for label in query.styles if label not in labels]:
+        names = ", ".join(map(style_name, unknown))
+        problems.append(f"The link asks for {names}: this library has no such style. Left out.")
+        query = replace(query, styles=tuple(s for s in query.styles if s in labels))
+    columns = RANGE_COLUMNS | {"voice": "voice"}
+    for name, column in columns.items():
+        if not collection.coverage.columns.get(column) and getattr(query, name) != getattr(
+            Query(), name
+        ):
+            problems.append(f"The link filters by {NAMES[name]}: not in this library. Left out.")
+            query = replace(query, **{name: getattr(Query(), name)})
+    return query, problems
+
+
+def _widgets(query: Query) -> dict[str, object]:
+    """Key of each widget → its value for a query."""
+    ranges = {n: _ends(getattr(query, n), *span(column)) for n, column in RANGE_COLUMNS.items()}
+    same = ("style_match", "voice", "key_profile", "scale", "order", "seed", "limit")
+    return {
+        "styles": list(query.styles),
+        "style_activation": _ends(query.style_activation, ACTIVATIONS.low, ACTIVATIONS.high),
+        "keys": list(query.keys),
+        "direction": "down" if query.descending else "up",
+        **ranges,
+        **{name: getattr(query, name) for name in same},
+    }
+
+
+def reset() -> None:
+    """All filters off; the order and the limit stay."""
+    held = read()
+    kept = {name: getattr(held, name) for name in ("order", "descending", "seed", "limit")}
+    st.session_state.update(_widgets(replace(Query(), **kept)))
+
+
+def read() -> Query:
+    """The query that the widgets show."""
+    state = st.session_state
+    ranges = {name: _range(state[name], *span(column)) for name, column in RANGE_COLUMNS.items()}
+    activation = _range(state["style_activation"], ACTIVATIONS.low, ACTIVATIONS.high)
+    return Query(
+        styles=tuple(state["styles"]),
+        style_match=state["style_match"] or "any",
+        style_activation=activation,
+        voice=state["voice"] or "any",
+        key_profile=state["key_profile"],
+        keys=tuple(state["keys"]),
+        scale=state["scale"] or "any",
+        order=state["order"],
+        descending=state["direction"] == "down",
+        seed=state["seed"] or 0,
+        limit=state["limit"],
+        **ranges,
+    )
+
+
+def share(query: Query) -> None:
+    """Keep the address of the page in step, so that it is a link to this playlist."""
+    params = to_params(query)
+    shown = {name: st.query_params.get_all(name) for name in st.query_params}
+    others = {name: values for name, values in shown.items() if not hasattr(query, name)}
+    if shown != others | params:
+        st.query_params.from_dict(others | params)
+
+
+def span(column: str) -> tuple[float, float]:
+    """The ends of a slider, as floats."""
+    return float(DESCRIPTORS[column].low), float(DESCRIPTORS[column].high)
+
+
+def _ends(limits: Range, low: float, high: float) -> tuple[float, float]:
+    first = low if limits.low is None else min(max(limits.low, low), high)
+    last = high if limits.high is None else min(max(limits.high, low), high)
+    return (float(first), float(last))
+
+
+def _range(ends: tuple[float, float], low: float, high: float) -> Range:
+    first, last = ends
+    return Range(None if first <= low else first, None if last >= high else last)
+
+
+def draw(collection: Collection) -> None:
+    """All filters. Widgets whose descriptor is missing are replaced by the reason."""
+    head, button = st.columns([2, 1], vertical_alignment="bottom")
+    head.header("Filters", anchor=False)
+    button.button("Reset", key="reset", on_click=reset, width="stretch", help="All filters off")
+    _styles(collection)
+    st.divider()
+    _slider(collection, "tempo")
+    network = column_gap(collection, "danceability")
+    _slider(collection, "danceability" if network is None else "danceability_dsp")
+    if network is not None:
+        _explain("The signal's danceability stands in for the network's.", network)
+    _voice(collection)
+    st.divider()
+    _slider(collection, "valence")
+    if column_gap(collection, "arousal") is None:
+        _slider(collection, "arousal")
+    st.divider()
+    _key(collection)
+    st.divider()
+    _slider(collection, "loudness")
+    if collection.coverage.columns.get("ic_mean"):
+        _slider(collection, "ic")
+
+
+def _slider(collection: Collection, name: str) -> None:
+    descriptor = DESCRIPTORS[RANGE_COLUMNS[name]]
+    label = f"{descriptor.label} ({descriptor.unit})" if descriptor.unit else descriptor.label
+    if gap := column_gap(collection, descriptor.column):
+        plural = "Valence and arousal" if name == "valence" else descriptor.label
+        _explain(f"{plural}: not in this library.", gap)
+        return
+    low, high = span(descriptor.column)
+    lacking = share_missing(collection, descriptor.column)
+    missing = f"\n\n{count(lacking)} without a value." if lacking else ""
+    st.slider(
+        label,
+        low,
+        high,
+        step=float(descriptor.step),
+        format=f"%.{descriptor.decimals}f",
+        key=name,
+        help=f"{descriptor.help}\n\nThe ends of the slider mean no limit.{missing}",
+    )
+
+
+def _styles(collection: Collection) -> None:
+    gap = space_gap(collection, "styles")
+    styles = collection.styles
+    if styles is None:
+        _explain("Styles: not in this library.", gap or space_gap(collection, "tags"))
+        return
+    tags = styles.space == "tags"
+    st.multiselect(
+        "Tags" if tags else "Styles",
+        styles.labels,
+        format_func=style_name,
+        key="styles",
+        placeholder="Any",
+        help=TAGS_HELP if tags else STYLE_HELP,
+        filter_mode="contains",
+    )
+    if tags and gap:
+        _explain("Tags stand in for the 400 styles.", gap)
+    for note in substitutes(collection, "musicnn" if tags else "effnet"):
+        st.caption(f":material/warning: {note}")
+    several = len(st.session_state["styles"]) > 1
+    st.segmented_control(
+        "Several styles",
+        ["any", "all"],
+        format_func={"any": "Any of them", "all": "All of them"}.get,
+        key="style_match",
+        required=True,
+        disabled=not several,
+        help="Any: one of the styles is enough. All: every one must lie in the range.",
+    )
+    st.slider(
+        "Activation",
+        ACTIVATIONS.low * 1.0,
+        ACTIVATIONS.high * 1.0,
+        step=ACTIVATIONS.step,
+        key="style_activation",
+        disabled=not st.session_state["styles"],
+        help="How strongly a chosen style must sound. Both ends belong to the range; the whole "
+        "range only ranks. 0.1 is audible, 0.5 is strong.",
+    )
+
+
+def _voice(collection: Collection) -> None:
+    if gap := column_gap(collection, "voice"):
+        _explain("Voice or instrumental: not in this library.", gap)
+        return
+    st.segmented_control(
+        "Voice",
+        list(VOICE_NAMES),
+        format_func=VOICE_NAMES.get,
+        key="voice",
+        required=True,
+        help=DESCRIPTORS["voice"].help,
+    )
+
+
+def _key(collection: Collection) -> None:
+    if gap := column_gap(collection, f"key_{st.session_state['key_profile']}"):
+        _explain("Key and scale: not in this library.", gap)
+        return
+    st.multiselect("Key", KEYS, key="keys", placeholder="Any", help=KEY_HELP)
+    st.segmented_control(
+        "Scale",
+        ["any", *SCALES],
+        format_func=str.capitalize,
+        key="scale",
+        required=True,
+    )
+    st.selectbox(
+        "Key profile",
+        list(PROFILES),
+        format_func=lambda name: f"{name.capitalize()}, {PROFILES[name]}",
+        key="key_profile",
+        help="What the sound is compared with to find the key. Choose the one whose music is "
+        "nearest to yours; where they disagree, be careful.",
+    )
+
+
+def _explain(what: str, gap: Gap | None) -> None:
+    """Say what is missing, why, and the command that fills it."""
+    st.caption(f":material/info: {what} {gap.reason if gap else ''}")
+    if gap:
+        st.code(gap.command, language="bash", wrap_lines=True)

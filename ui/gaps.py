@@ -1,0 +1,61 @@
+"""Why a descriptor is missing, and the one command that fills it."""
+
+import shlex
+from dataclasses import dataclass
+
+from engine.playlist import plain
+from engine.records import HAS_VALUES
+from engine.schema import STAGE_COLUMNS, STAGE_SPACES
+from ui.collection import Collection
+
+# What puts the models of a stage in place. MusiCNN's weights come with a package.
+PREPARE = {
+    "effnet": "python -m engine.models fetch",
+    "musicnn": "pip install --no-deps -r requirements-weights.txt",
+}
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something that no track has."""
+
+    reason: str  # one sentence
+    command: str
+
+
+def column_gap(collection: Collection, column: str) -> Gap | None:
+    """Why no track has a value in a column; None where some have."""
+    if collection.coverage.columns.get(column, 0):
+        return None
+    return _gap(collection, next(s for s, columns in STAGE_COLUMNS.items() if column in columns))
+
+
+def space_gap(collection: Collection, name: str) -> Gap | None:
+    """Why no track has a vector in a space; None where some have."""
+    if collection.coverage.spaces.get(name, 0):
+        return None
+    return _gap(collection, next(s for s, spaces in STAGE_SPACES.items() if name in spaces))
+
+
+def _gap(collection: Collection, stage: str) -> Gap:
+    counts = collection.coverage.stages.get(stage, {})
+    roots = " ".join(shlex.quote(plain(root)) for root in collection.roots)
+    analyse = f"python precompute.py {roots} --library {shlex.quote(str(collection.library.path))}"
+    prepared = f"{PREPARE[stage]} && {analyse}" if stage in PREPARE else analyse
+    if not counts:
+        return Gap("The library was analysed without this step.", f"{analyse} --stages {stage}")
+    if counts.get("model_missing") or any(counts.get(status) for status in HAS_VALUES):
+        return Gap("The model file that it needs was not there.", prepared)
+    reasons = ", ".join(f"{tracks:,} {status}" for status, tracks in sorted(counts.items()))
+    return Gap(f"It failed for every track: {reasons}.", f"{analyse} --retry")
+
+
+def share_missing(collection: Collection, column: str) -> int:
+    """Tracks that lack a value which others have."""
+    return collection.coverage.tracks - collection.coverage.columns.get(column, 0)
+
+
+def substitutes(collection: Collection, stage: str) -> list[str]:
+    """Notes on models that are not the published ones, as the analysis left them."""
+    models = collection.meta.get("models", {}).get(stage, [])
+    return sorted({model["note"] for model in models if model.get("note")})

@@ -1,0 +1,18 @@
+"""What both pages begin with."""
+
+import streamlit as st
+
+# Drawn here: a named icon would be fetched from another server, and the apps work offline.
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">'
+    '<rect width="24" height="24" rx="5" fill="#0f6b63"/>'
+    '<path d="M5 10v4M8.5 7v10M12 4.5v15M15.5 8v8M19 10.5v3" stroke="#fff" stroke-width="1.8" '
+    'stroke-linecap="round"/></svg>'
+)
+
+
+def begin(title: str, about: str) -> None:
+    """Page settings and the heading."""
+    st.set_page_config(f"Serendip: {title}", ICON, "wide")
+    st.title("Serendip", anchor=False)
+    st.caption(about)

@@ -1,0 +1,109 @@
+"""Players: one track with its key facts and something that the browser can play."""
+
+import math
+import os
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import streamlit as st
+
+from engine.previews import Preview, PreviewError, find, middle, whole
+from ui.collection import Collection
+from ui.text import escaped, length, number, style_name
+
+PAGE = 10
+CLIPS_KEPT = 100  # in memory: at most 1.2 MB each for a clip of a minute
+
+
+@st.fragment
+def pages(collection: Collection, rows: Sequence[int], key: str) -> None:
+    """The players of a list, ten at a time; turning a page runs nothing else."""
+    many = -(-len(rows) // PAGE)
+    # Another list is another widget, and so begins at its first page.
+    page_key = f"{key}_page_{zlib.crc32(np.asarray(rows).tobytes())}"
+    first = (st.session_state.get(page_key, 1) - 1) * PAGE
+    last = min(first + PAGE, len(rows))
+    st.subheader(f"Listen: {first + 1} to {last} of {len(rows):,}" if many > 1 else "Listen")
+    left, right = st.columns(2, gap="medium")
+    half = first + (last - first + 1) // 2
+    for place in range(first, last):
+        with left if place < half else right:
+            player(collection, int(rows[place]), place + 1, f"{key}_{place}")
+    if many > 1:
+        st.pagination(many, key=page_key)
+
+
+def player(
+    collection: Collection,
+    row: int,
+    rank: int | None,
+    key: str,
+    score: float | None = None,
+    go_to: Callable[[int], None] | None = None,
+) -> None:
+    """One track: who it is, what it sounds like in figures, and its sound or why there is none.
+
+    `go_to` gets the track's id when its person asks for more like it.
+    """
+    track = collection.shown.iloc[row]
+    with st.container(border=True, key=key, gap="small"):
+        place = f"{rank}\\. " if rank else ""  # escaped: no list of its own for each track
+        artist = f" · {escaped(track['artist'])}" if track["artist"] else ""
+        similar = f" :gray-badge[{score:.3f}]" if score is not None else ""
+        with st.container(horizontal=True, vertical_alignment="top", gap="small"):
+            st.markdown(f"{place}**{escaped(track['title'])}**{artist}{similar}", width="stretch")
+            if go_to is not None:
+                st.button(
+                    "More like this",
+                    key=f"{key}_more",
+                    on_click=go_to,
+                    args=(int(collection.frame.index[row]),),
+                    type="tertiary",
+                )
+        st.caption(escaped_facts(collection, row))
+        _sound(collection, row, track)
+
+
+def escaped_facts(collection: Collection, row: int) -> str:
+    """3:07 · 124 BPM · A minor · −9.3 LUFS · Rock › Punk 0.83 · IC 3.1, as Markdown."""
+    values: Mapping = collection.frame.iloc[row]
+    facts = [length(values["duration_s"]), number(values["tempo_bpm"], "tempo_bpm")]
+    if isinstance(values["key_edma"], str):
+        facts.append(f"{values['key_edma']} {values['scale_edma']}")
+    facts.append(number(values["loudness_lufs"], "loudness_lufs"))
+    if isinstance(values["style"], str):
+        activation = number(values["style_activation"], "style_activation")
+        facts.append(f"{style_name(values['style'])} {activation}")
+    if not math.isnan(values["ic_mean"]):
+        facts.append(f"IC {values['ic_mean']:.2f}")
+    return " · ".join(escaped(fact) for fact in facts if fact)
+
+
+def _sound(collection: Collection, row: int, track: Mapping) -> None:
+    """An audio element, or the reason why there is none."""
+    values = collection.frame.iloc[row]
+    codec = values["codec"] if isinstance(values["codec"], str) else ""
+    seconds = 0.0 if math.isnan(values["duration_s"]) else float(values["duration_s"])
+    try:
+        path = find(collection.library.location(int(collection.frame.index[row])))
+        state = os.stat(path)  # noqa: PTH116 - bytes
+        sound = whole(path, codec) or _clip(path, state.st_size, state.st_mtime_ns, seconds)
+    except PreviewError as error:
+        st.warning(str(error), icon=":material/music_off:")
+        return
+    except (KeyError, OSError):
+        st.warning("The file disappeared just now.", icon=":material/music_off:")
+        return
+    st.audio(sound.data, sound.mime, alt=f"{track['title']} {track['artist']}".strip())
+    if sound.seconds is not None:
+        st.caption(
+            f"A clip of {round(sound.seconds)} s, from {length(sound.start_s)} on: the file is "
+            "too large to play whole, or of a kind that browsers do not play."
+        )
+
+
+@st.cache_resource(max_entries=CLIPS_KEPT, show_spinner="Preparing the sound …")
+def _clip(path: bytes, size: int, changed: int, seconds: float) -> Preview:
+    """Size and time of change are part of the key: another file under the name is another clip."""
+    return middle(path, seconds)

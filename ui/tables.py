@@ -1,0 +1,106 @@
+"""The table of a playlist: one row per track, sortable by a click on a heading."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from engine.descriptors import DESCRIPTORS
+from engine.query import Query
+from ui.collection import Collection
+
+NUMBERS = (
+    "tempo_bpm",
+    "loudness_lufs",
+    "danceability",
+    "danceability_dsp",
+    "voice",
+    "valence",
+    "arousal",
+    "ic_mean",
+    "tempo_confidence",
+    "loudness_range_lu",
+)
+EAGER_ROWS = 1000  # more are sent as they are scrolled to
+
+
+def draw(collection: Collection, rows: Sequence[int], query: Query) -> None:
+    """Show the list; columns without any value are left out."""
+    table = rows_of(collection, np.asarray(rows), query)
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=388,  # ten rows and the heading, whether or not there are that many matches
+        column_config=_columns(table, query),
+        key="table",
+        placeholder="",
+        lazy=len(table) > EAGER_ROWS,
+        alt="The tracks of the playlist with their descriptors",
+    )
+
+
+def rows_of(collection: Collection, rows: np.ndarray, query: Query) -> pd.DataFrame:
+    """What the table shows, in the order of the playlist."""
+    frame, shown = collection.frame, collection.shown
+    names = shown[["title", "artist"]].iloc[rows]
+    columns: dict[str, object] = {
+        "place": np.arange(1, len(rows) + 1),
+        "title": names["title"].array,
+        "artist": names["artist"].array,
+    }
+    if query.styles and collection.styles:
+        chosen = collection.styles.combined(query.styles, query.style_match)
+        columns["chosen"] = chosen[rows]
+    for column in NUMBERS:
+        values = frame[column].to_numpy(dtype=np.float64)
+        if collection.coverage.columns.get(column):
+            columns[column] = values[rows]
+    if "danceability" in columns:  # the signal's only stands in for it
+        columns.pop("danceability_dsp", None)
+    columns["key"] = _keys(frame, rows, query.key_profile)
+    columns["style"] = shown["style"].array[rows]
+    columns["minutes"] = frame["duration_s"].to_numpy(dtype=np.float64)[rows] / 60
+    columns["album"] = shown["album"].array[rows]
+    columns["path"] = shown["path"].array[rows]
+    order = ["place", "title", "artist", "chosen", "tempo_bpm", "key", *NUMBERS[1:]]
+    order += ["style", "minutes", "album", "path"]
+    return pd.DataFrame({name: columns[name] for name in order if name in columns})
+
+
+def _keys(frame: pd.DataFrame, rows: np.ndarray, profile: str) -> np.ndarray:
+    """`A minor`; empty where there is no key."""
+    keys = frame[f"key_{profile}"].array[rows]
+    scales = frame[f"scale_{profile}"].array[rows]
+    keys, scales = (np.asarray(values.astype(object)) for values in (keys, scales))
+    known = [
+        isinstance(key, str) and isinstance(scale, str)
+        for key, scale in zip(keys, scales, strict=True)
+    ]
+    return np.array(
+        [f"{k} {s}" if ok else "" for k, s, ok in zip(keys, scales, known, strict=True)],
+        dtype=object,
+    )
+
+
+def _columns(table: pd.DataFrame, query: Query) -> dict[str, object]:
+    """Heading, format and help of each column."""
+    text, numeric = st.column_config.TextColumn, st.column_config.NumberColumn
+    columns = {
+        "place": numeric("#", width=40, help="Place in the playlist"),
+        "title": text("Title", width="medium"),
+        "artist": text("Artist", width=150),
+        "album": text("Album", width=150),
+        "style": text("Strongest style", width="medium"),
+        "path": text("File", width="large"),
+        "key": text("Key", width=80, help=f"By the {query.key_profile} profile"),
+        "minutes": numeric("Minutes", format="%.1f", width=70),
+        "chosen": numeric(
+            "Activation", format="%.2f", width=80, help="Of the styles that you chose"
+        ),
+    }
+    for column in NUMBERS:
+        descriptor = DESCRIPTORS[column]
+        label = f"{descriptor.label} ({descriptor.unit})" if descriptor.unit else descriptor.label
+        columns[column] = numeric(label, format=f"%.{descriptor.decimals}f", help=descriptor.help)
+    return {name: config for name, config in columns.items() if name in table}

@@ -1,0 +1,60 @@
+"""Names and numbers as people read them. Tag text is never markup: it is escaped or left out."""
+
+import math
+import re
+from pathlib import PurePath
+
+from engine.descriptors import DESCRIPTORS
+from engine.playlist import plain
+
+_PUNCTUATION = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&^=:\"'@/])")
+# Streamlit reads :smile: and :material/home: after Markdown's own escapes; an invisible character
+# (word joiner) between the colon and the name stops it.
+_SHORTCODE = re.compile(r":(?=[\w+\-])")
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows letter by letter."""
+    return _PUNCTUATION.sub(r"\\\1", _SHORTCODE.sub(":\u2060", plain(text)))
+
+
+def track_title(title: str | None, path: str) -> str:
+    """The title, or the file with its folder: files without tags are often all named song.ogg."""
+    if title and plain(title):
+        return plain(title)
+    file = PurePath(path)
+    return plain(f"{file.parent.name} / {file.name}" if file.parent.name else file.name)
+
+
+def number(value: float, column: str) -> str:
+    """A descriptor's value with its unit; empty where it is missing."""
+    if value is None or math.isnan(value):
+        return ""
+    descriptor = DESCRIPTORS[column]
+    shown = f"{value:.{descriptor.decimals}f}".replace("-", "\u2212")  # a real minus sign
+    return f"{shown} {descriptor.unit}".strip()
+
+
+def count(tracks: int, noun: str = "track") -> str:
+    """1 track, 1,234 tracks."""
+    return f"{tracks:,} {noun}{'' if tracks == 1 else 's'}"
+
+
+def length(seconds: float) -> str:
+    """3:07, or 1:02:03; empty where it is unknown."""
+    if math.isnan(seconds):
+        return ""
+    whole = round(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def hours(seconds: float) -> str:
+    """The length of a whole list: 43 min, 6 h 12 min."""
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+
+
+def style_name(label: str) -> str:
+    """`Rock---Punk` as people write it."""
+    return plain(label.replace("---", " › "))
