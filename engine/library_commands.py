@@ -53,7 +53,7 @@ def _status(options: argparse.Namespace) -> int:
     _say(f"{shown(library.path)}: {coverage.tracks} tracks, {size:.1f} MB")
     if coverage.absent:
         _say(f"{coverage.absent} more whose files are gone")
-    for line in [*_stage_lines(coverage), *_column_lines(coverage), *_model_lines(library.meta())]:
+    for line in [*_stage_lines(coverage), *_column_lines(coverage), *_run_lines(library.meta())]:
         _say(line)
     return 0
 
@@ -90,14 +90,19 @@ def _lacks_a_model(coverage: Coverage, stage: str) -> bool:
     return bool(counts.get("model_missing")) or (computed and empty)
 
 
-def _model_lines(meta: dict) -> list[str]:
-    """The models that the last run used, as it noted them."""
-    lines = ["", "Models of the last run"]
+def _run_lines(meta: dict) -> list[str]:
+    """What the runs noted of themselves (engine/run.py): models, and how the last one went."""
+    lines = []
     for stage, models in meta.get("models", {}).items():
         for model in models:
-            note = f" ({model['note']})" if model.get("note") else ""
-            lines.append(f"  {stage:12} {model['filename']} {model['sha256'][:12]}…{note}")
-    return lines if len(lines) > 2 else []
+            note = f" ({model['note']})" if model["note"] else ""
+            lines.append(f"  {stage:12} {model['file']} sha256 {model['sha256'][:12]}…{note}")
+    if lines:
+        lines = ["", "Models that the values come from", *lines]
+    if run := meta.get("last_run"):
+        counts = f"{run['found']} found, {run['done_now']} done now, {run['done_before']} before"
+        lines += ["", f"Last run: {counts}, in {run['seconds']:.0f} s"]
+    return lines
 
 
 def _failures(options: argparse.Namespace) -> int:

@@ -18,10 +18,9 @@ def folder(tmp_path):
         writer.record(ROOT, b"a.mp3", 1, 1, analysis())
         failed = Outcome("effnet", "x", "crashed", error="Signal 11\nin \x1b[31mred\t")
         writer.record(ROOT, b"\xff.mp3", 1, 1, Analysis("b", outcomes=(failed,)))
-        note = "random weights"
-        writer.set_meta(
-            {"models": {"effnet": [{"filename": "x.onnx", "sha256": "a" * 64, "note": note}]}}
-        )
+        model = {"file": "x.onnx", "sha256": "a" * 64, "source": "cache", "note": "random weights"}
+        run = {"found": 3, "done_now": 1, "done_before": 0, "seconds": 2.5}
+        writer.set_meta({"models": {"effnet": [model]}, "last_run": run})
     return str(tmp_path / "library")
 
 
@@ -37,7 +36,8 @@ def test_status_says_what_is_there_and_what_is_missing(folder, capsys):
     out = capsys.readouterr().out
     assert "2 tracks" in out
     assert "effnet       ok 1, crashed 1" in out
-    assert "x.onnx aaaaaaaaaaaa… (random weights)" in out
+    assert "x.onnx sha256 aaaaaaaaaaaa… (random weights)" in out
+    assert "Last run: 3 found, 1 done now, 0 before, in 2 s" in out
     assert "engine.models list" not in out
 
 
