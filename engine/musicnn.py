@@ -166,7 +166,9 @@ class _TemporalFilters:
 
     def __call__(self, bands: np.ndarray) -> np.ndarray:
         """One patch by band [96, 187] → responses [187, 3 F]."""
-        before = (self.longest - 1) // 2  # TensorFlow's SAME: the odd zero of an even filter is last
+        before = (
+            self.longest - 1
+        ) // 2  # TensorFlow's SAME: the odd zero of an even filter is last
         padded = np.pad(bands, ((0, 0), (before, self.longest - 1 - before)))
         shifted = np.lib.stride_tricks.sliding_window_view(padded, PATCH_FRAMES, axis=1)
         highest = [np.full((len(k), PATCH_FRAMES), -np.inf, np.float32) for k in self.kernels]
