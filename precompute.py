@@ -9,12 +9,13 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from engine import stages
+from engine import models, stages
 from engine.console import Console
 from engine.library import LibraryError
+from engine.model_fetch import fetch
 from engine.run import Run, Settings
 from engine.scan import RunError
 from engine.supervisor import SupervisorError
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--json", action="store_true", help="print a JSON object as the last line")
     add("--accept-unpinned", action="store_true",
         help="use model files that are not the published ones")  # fmt: skip
+    add("--no-fetch", action="store_true", help="do not download missing models")
     return parser
 
 
@@ -104,7 +106,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     for folder in options.models:
         if not folder.is_dir():
             raise RunError(f"There is no folder {folder} of models; check --models.")
-    plans = stages.resolve(options.stages, options.models, options.accept_unpinned)
+    plans = _plans(options)
     return Settings(
         roots=options.music,
         library=options.library,
@@ -115,7 +117,26 @@ def _settings(options: argparse.Namespace) -> Settings:
         span_s=options.span,
         retry=options.retry,
         limit=options.limit,
+        fetch=None if options.no_fetch else lambda: _fetched(options),
     )
+
+
+def _plans(options: argparse.Namespace) -> Mapping[str, stages.StagePlan]:
+    return stages.resolve(options.stages, options.models, options.accept_unpinned)
+
+
+def _fetched(options: argparse.Namespace) -> Mapping[str, stages.StagePlan]:
+    """The plans, after an attempt to download what is missing; one line where it fails."""
+    keys = [
+        key for key in models.missing(options.models) if models.MODELS[key].stage in options.stages
+    ]
+    licences = ", ".join(sorted({models.MODELS[key].licence for key in keys}))
+    print(f"Downloading {len(keys)} model files ({licences})", file=sys.stderr)
+    try:
+        fetch(keys, models.cache_folder())
+    except models.ModelError as error:
+        print(f"Going on without: {str(error).splitlines()[0]}", file=sys.stderr)
+    return _plans(options)
 
 
 def _stop_on_signals(run: Run) -> list[int]:

@@ -113,7 +113,15 @@ class Summary:
 
     def lines(self, library: str) -> list[str]:
         """The summary for people, one sentence a line."""
-        return [*self._counts(), *self._changes(), *self._failures(library), *self._missing()]
+        counts = self._counts() if self.found else ["No audio file found."]
+        return [
+            *counts,
+            *self._passed_over(),
+            *self._changes(),
+            *self._failures(library),
+            *self._notes(),
+            *self._missing(),
+        ]
 
     def _counts(self) -> list[str]:
         if self.is_idle:
@@ -128,10 +136,21 @@ class Summary:
         lines = [f"{head} = {' + '.join(parts)}."]
         if partial := self.by_status["partial"]:
             lines.append(f"{partial} of them in part: damaged, or shorter than stated.")
-        if self.skipped:
-            reasons = "; ".join(f"{n} {reason}" for reason, n in sorted(self.skipped.items()))
-            lines.append(f"Passed over: {reasons}.")
         return lines
+
+    def _passed_over(self) -> list[str]:
+        reasons = "; ".join(f"{n} {reason}" for reason, n in sorted(self.skipped.items()))
+        return [f"Passed over: {reasons}."] if reasons else []
+
+    def _notes(self) -> list[str]:
+        """What is to be said of models that are not the published ones."""
+        notes = [
+            (stage, model["file"], model["note"])
+            for stage, models in self.models.items()
+            for model in models
+            if model["note"]
+        ]
+        return [f"Mind that {stage} used {file}: {note}." for stage, file, note in notes]
 
     def _sorted(self) -> list[tuple[str, int]]:
         return sorted(self.not_done.items())

@@ -43,8 +43,7 @@ class Prepared:
 def environment(threads: int) -> dict[str, str]:
     """Variables that native libraries read once, when they are loaded."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
-    return dict.fromkeys(names, str(threads)) | quiet
+    return dict.fromkeys(names, str(threads)) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 def make_analyser(config: AnalyserConfig) -> Callable:

@@ -10,6 +10,7 @@ import fake_stages
 import numpy as np
 import pytest
 
+from engine import storage
 from engine.discover import Found
 from engine.library import Library, LibraryError
 from engine.lookup import Known
@@ -353,3 +354,26 @@ def test_readers_see_whole_states_while_it_writes(analyse, music, tmp_path):
     done.set()
     reader.join()
     assert counts == sorted(counts) and len(set(counts)) > 3
+
+
+def test_a_full_disk_keeps_what_was_recorded_and_the_next_run_goes_on(
+    analyse, music, tmp_path, monkeypatch
+):
+    for i in range(30):
+        tone(music / f"more{i}.wav", hertz=300 + i)
+    analyse(music, limit=2)
+    connect = storage.connect_writer
+
+    def connect_to_full_disk(folder):
+        db = connect(folder)
+        (pages,) = db.execute("PRAGMA page_count").fetchone()
+        db.execute(f"PRAGMA max_page_count = {pages + 4}")
+        return db
+
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.storage.connect_writer", connect_to_full_disk)
+        with pytest.raises(LibraryError, match=r"is full; make room"):
+            analyse(music)
+    kept = len(rows(tmp_path))
+    assert 2 < kept < 34
+    assert analyse(music)["done_before"] == kept

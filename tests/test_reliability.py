@@ -1,0 +1,48 @@
+"""Smaller versions of the experiments of benchmarks/reliability.py, on the real command line."""
+
+import shutil
+
+import pytest
+
+from benchmarks import reliability
+from benchmarks.reliability_experiments import broken_files, kill_runs, read_while_writing
+
+STAGES = "dsp"  # needs no model file
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory, demo_music):
+    """Eight real clips in four formats."""
+    folder = tmp_path_factory.mktemp("music")
+    for clip in sorted(demo_music.iterdir())[:8]:
+        shutil.copy(clip, folder / f"{len(list(folder.iterdir()))}{clip.suffix}")
+    return folder
+
+
+def test_killed_runs_end_with_the_table_of_an_undisturbed_one(music, tmp_path):
+    kills = kill_runs(music, tmp_path, STAGES, kills=8)
+    assert kills.killed == 8
+    assert (kills.lost, kills.orphans, kills.unsound, kills.different) == (0, 0, [], 0)
+
+
+def test_every_odd_file_ends_in_exactly_one_status_that_was_foreseen(tmp_path, library_dir):
+    expected = reliability.build_corpus(tmp_path / "corpus", hours_of_silence=1)
+    broken = broken_files(tmp_path / "corpus", library_dir, STAGES, expected)
+    assert broken.found >= 130
+    assert (broken.unaccounted, broken.unexpected) == (0, [])
+    assert sum(broken.by_status.values()) == broken.found
+    assert broken.peak_worker_mb < 1000
+
+
+def test_mutants_of_real_files(music, tmp_path, library_dir):
+    reliability.build_mutants(music, tmp_path / "mutants", count=60, seed=7)
+    broken = broken_files(tmp_path / "mutants", library_dir, STAGES)
+    assert (broken.files, broken.unaccounted) == (60, 0)
+    assert sum(broken.by_status.values()) == broken.found >= 55
+    assert "crashed" not in broken.by_status and "timeout" not in broken.by_status
+
+
+def test_a_reader_during_writing_sees_whole_states_in_order(music, library_dir):
+    reading = read_while_writing(music, library_dir, STAGES)
+    assert reading.reads > 20 and reading.states > 4
+    assert (reading.failed, reading.torn, reading.backwards) == ([], 0, 0)
