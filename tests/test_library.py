@@ -127,6 +127,7 @@ def test_labels_and_notes(folder):
 def test_coverage_counts_what_is_present(folder):
     coverage = Library.open(folder).coverage()
     assert (coverage.tracks, coverage.absent) == (2, 1)
+    assert Library.open(folder).track_count() == 2
     assert coverage.columns["tempo_bpm"] == 1
     assert coverage.columns["ic_mean"] == 0
     assert coverage.spaces == {"effnet": 1, "styles": 1, "musicnn": 1, "tags": 1}
