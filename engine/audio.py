@@ -75,7 +75,7 @@ def decode(
         start_s = _central(source.stated_s, limit_s)
         reading = _read(source, start_s, limit_s)
     true_start_s = _central(reading.seen_s, limit_s)
-    if reading.samples.count < limit_s * reading.samples.rate and true_start_s != start_s:
+    if not reading.samples.is_full and abs(true_start_s - start_s) > PREROLL_SECONDS:
         # The stated length was wrong, and the excerpt fell off the end, or off the centre.
         with opened(path) as source:
             start_s = true_start_s
@@ -111,13 +111,11 @@ class _Reading:
     samples: Samples
     seen_s: float  # length of all packets
     fault: str | None  # a sentence, on packets that could not be read or decoded
+    why_nothing: str  # the sentence for the case that there is not one sample
 
 
 def _read(source: Source, start_s: float, limit_s: float) -> _Reading:
-    """One pass over all packets: hash them, and decode those from `start_s` on, `limit_s` long.
-
-    Raises AudioError when nothing could be decoded, unless `limit_s` is 0.
-    """
+    """One pass over all packets: hash them, and decode those from `start_s` on, `limit_s` long."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(f"{source.codec} {source.rate} {source.channels} ".encode())
     samples = Samples(expected_s=source.stated_s or limit_s, limit_s=limit_s)
@@ -133,12 +131,9 @@ def _read(source: Source, start_s: float, limit_s: float) -> _Reading:
                 decoder.decode(packet, begin_s)
     except av.error.FFmpegError as error:
         fault = f"The file is damaged {clock.end_s:.1f} s in: {words(error)}."
-    reading = _Reading(digest.hexdigest(), samples, clock.end_s, fault or decoder.fault)
-    if limit_s > 0 and samples.count == 0:
-        why = decoder.refusal or f"No audio could be decoded: {decoder.last_error or 'no samples'}."
-        media = source.media(None, clock.end_s)
-        raise AudioError(why, reading.content_hash, media, source.tags)
-    return reading
+    why_nothing = decoder.refusal or decoder.last_error or "It holds no samples."
+    fault = fault or decoder.fault
+    return _Reading(digest.hexdigest(), samples, clock.end_s, fault, why_nothing)
 
 
 class _Clock:
@@ -166,7 +161,6 @@ class _Decoder:
     def __init__(self, source: Source, samples: Samples, start_s: float) -> None:
         self._samples = samples
         self._start_s = start_s
-        self._lead_s: float | None = None  # decoded only for the decoder to settle
         self._packets = 0
         self._failed: list[int] = []
         self.refusal: str | None = None
@@ -175,28 +169,23 @@ class _Decoder:
     def decode(self, packet: av.Packet, begin_s: float) -> None:
         if self.refusal is not None:
             return
-        if self._lead_s is None:
-            self._lead_s = max(0.0, self._start_s - begin_s)
         self._packets += 1
         try:
             frames = packet.decode()
         except (av.error.FFmpegError, ValueError) as error:
             self._failed.append(self._packets)
-            self.last_error = words(error)
+            self.last_error = f"It cannot be decoded: {words(error)}."
             return
+        if begin_s < self._start_s:
+            return  # decoded only for the decoder to settle
         try:
             for frame in frames:
-                self._take(frame)
+                if not self._samples.is_full:
+                    self._samples.add(frame)
         except UnusableFormat as error:
             self.refusal = str(error)
         except (av.error.FFmpegError, ValueError) as error:
             self.refusal = f"Its samples cannot be converted: {words(error)}."
-
-    def _take(self, frame: av.AudioFrame) -> None:
-        if self._lead_s:
-            self._lead_s = max(0.0, self._lead_s - frame.samples / max(1, frame.sample_rate))
-        elif not self._samples.is_full:
-            self._samples.add(frame)
 
     @property
     def fault(self) -> str | None:
@@ -209,12 +198,15 @@ class _Decoder:
             return f"The rest was left out. {self.refusal}"
         if not inner:
             return None
-        return f"{len(inner)} of {self._packets} packets could not be decoded: {self.last_error}."
+        return f"{len(inner)} of {self._packets} packets failed. {self.last_error}"
 
 
 def _audio(source: Source, reading: _Reading, start_s: float, limit_s: float) -> Audio:
     """Check the samples and say what is missing. Raises AudioError."""
     samples, rate = reading.samples.finish(), reading.samples.rate
+    if len(samples) == 0:
+        media = source.media(None, reading.seen_s)
+        raise AudioError(reading.why_nothing, reading.content_hash, media, source.tags)
     samples = samples[: int(limit_s * rate)]
     seconds = len(samples) / rate
     media = source.media(seconds, reading.seen_s)

@@ -126,8 +126,9 @@ class Samples:
             grown = np.empty((max(stop, len(self._array) * 3 // 2), self.channels), np.float32)
             grown[: self.count] = self._array[: self.count]
             self._array = grown
-        for i, samples in enumerate(channels):
-            self._array[self.count : stop, i] = samples
+        with np.errstate(over="ignore"):  # damaged doubles: what becomes infinite is replaced later
+            for i, samples in enumerate(channels):
+                self._array[self.count : stop, i] = samples
         self.count = stop
 
 
@@ -147,4 +148,5 @@ def _planes(frame: av.AudioFrame, shape: _Shape) -> list[np.ndarray]:
         planes = list(packed.reshape(-1, shape.channels).T)
     if dtype is np.float32:
         return planes
-    return [(plane.astype(np.float64) - offset) / scale for plane in planes]
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        return [(plane.astype(np.float64) - offset) / scale for plane in planes]

@@ -338,8 +338,9 @@ def mutants(
 ) -> None:
     """Damage copies of `originals` in one of five ways each and pass name and bytes on."""
     random = np.random.default_rng(seed)
+    whole = [path for path in originals if path.stat().st_size > 0]
     for number in range(count):
-        original = originals[number % len(originals)]
+        original = whole[number % len(whole)]
         data = bytearray(original.read_bytes())
         way = int(random.integers(5))
         place = int(random.integers(len(data)))

@@ -7,6 +7,8 @@ from pathlib import Path
 import av
 import numpy as np
 
+SAMPLE_FORMATS = {"wavpack": "s16p", "tta": "s16"}  # left alone, these encoders take 8 bits
+
 
 def tune(seconds: float = 8.0, rate: int = 44_100, channels: int = 2, seed: int = 0) -> np.ndarray:
     """A tonal, rhythmic signal, float32 [n, channels], peak 0.5: decaying notes at 120 BPM."""
@@ -43,6 +45,8 @@ def encode(
             layout=layout or {1: "mono", 2: "stereo"}[samples.shape[1]],
             options={key: str(value) for key, value in options.items()},
         )
+        if codec in SAMPLE_FORMATS:
+            stream.format = SAMPLE_FORMATS[codec]
         if bit_rate:
             stream.bit_rate = bit_rate
         for packet in packets(stream, samples, rate):
