@@ -96,6 +96,7 @@ def order_controls(music: collection.Collection) -> None:
     most.number_input(
         "At most (tracks)",
         min_value=1,
+        value=None,
         step=10,
         key="limit",
         placeholder="No limit",

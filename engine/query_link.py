@@ -27,7 +27,7 @@ def to_params(query: Query) -> dict[str, list[str]]:
 
 def _written(value: object) -> list[str]:
     if isinstance(value, Range):
-        return ["..".join("" if end is None else repr(end) for end in (value.low, value.high))]
+        return ["..".join(_end(end) for end in (value.low, value.high))]
     if isinstance(value, tuple):
         return list(value)
     if value is None:
@@ -35,6 +35,13 @@ def _written(value: object) -> list[str]:
     if isinstance(value, bool):
         return ["yes" if value else "no"]
     return [str(value)]
+
+
+def _end(end: float | None) -> str:
+    """`90` for 90.0: people read links, too."""
+    if end is None:
+        return ""
+    return str(int(end)) if float(end).is_integer() and abs(end) < 2**53 else repr(float(end))
 
 
 def from_params(params: Mapping[str, Sequence[str]]) -> tuple[Query, list[str]]:

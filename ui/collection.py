@@ -36,10 +36,20 @@ class Collection:
     generation: int
     frame: pd.DataFrame  # Library.frame(), with codec and content_hash; keys as categories
     shown: pd.DataFrame  # title, artist, album, style, folder: text that is safe to send
-    styles: Activations | None
     coverage: Coverage
     meta: dict
     roots: tuple[str, ...]
+
+    @cached_property
+    def styles(self) -> Activations | None:
+        """The 400 styles, or the 50 tags where those are missing. Read when first asked for, since
+        the similarity app never asks (160 MB for 100,000 tracks)."""
+        for name in ("styles", "tags"):
+            ids, matrix = self.library.vectors(name)
+            labels = self.library.labels(name)
+            if len(ids) and len(labels) == matrix.shape[1]:
+                return Activations.aligned(name, labels, ids, matrix, self.frame.index.to_numpy())
+        return None
 
     @cached_property
     def recordings(self) -> Recordings:
@@ -106,7 +116,6 @@ def read(path: str, generation: int) -> Collection:
         generation=generation,
         frame=frame,
         shown=_shown(frame),
-        styles=_styles(library, frame),
         coverage=library.coverage(),
         meta=library.meta(),
         roots=tuple(tracks["root"].dropna().unique()),
@@ -118,16 +127,6 @@ def space(path: str, generation: int, name: str) -> Space | None:
     """All embeddings of one network; None where there are none."""
     ids, matrix = Library.open(path).vectors(name)
     return Space.of(name, ids, matrix) if len(ids) else None
-
-
-def _styles(library: Library, frame: pd.DataFrame) -> Activations | None:
-    """The 400 styles, or the 50 tags where those are missing."""
-    for name in ("styles", "tags"):
-        ids, matrix = library.vectors(name)
-        labels = library.labels(name)
-        if len(ids) and len(labels) == matrix.shape[1]:
-            return Activations.aligned(name, labels, ids, matrix, frame.index.to_numpy())
-    return None
 
 
 def _shown(frame: pd.DataFrame) -> pd.DataFrame:

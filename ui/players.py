@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import streamlit as st
 
+from engine.library import LibraryError
 from engine.previews import Preview, PreviewError, find, middle, whole
 from ui.collection import Collection
 from ui.text import escaped, length, number, style_name
@@ -92,8 +93,8 @@ def _sound(collection: Collection, row: int, track: Mapping) -> None:
     except PreviewError as error:
         st.warning(str(error), icon=":material/music_off:")
         return
-    except (KeyError, OSError):
-        st.warning("The file disappeared just now.", icon=":material/music_off:")
+    except (KeyError, OSError, LibraryError):
+        st.warning("This track disappeared just now. Reload the page.", icon=":material/music_off:")
         return
     st.audio(sound.data, sound.mime, alt=f"{track['title']} {track['artist']}".strip())
     if sound.seconds is not None:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import cache
 from pathlib import PurePath
 
 from engine.descriptors import DESCRIPTORS
@@ -55,6 +56,7 @@ def hours(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
+@cache
 def style_name(label: str) -> str:
     """`Rock---Punk` as people write it."""
     return plain(label.replace("---", " › "))

@@ -1,0 +1,38 @@
+"""The apps as Streamlit's own test runner sees them, on libraries made for the purpose."""
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SECONDS = 60  # for a page, on a busy machine
+
+
+def page(app: str, library: Path, monkeypatch, **params: str | list[str]) -> AppTest:
+    """A fresh session, already drawn; params are those of its link."""
+    monkeypatch.setenv("SERENDIP_LIBRARY", str(library))
+    monkeypatch.setattr("sys.argv", ["streamlit"])
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    session = AppTest.from_file(str(REPOSITORY / app), default_timeout=SECONDS)
+    for name, value in params.items():
+        session.query_params[name] = value
+    session.run()
+    assert not session.exception, session.exception[0].value
+    return session
+
+
+def texts(session: AppTest) -> str:
+    """All that the page says outside widgets, one element a line."""
+    kinds = ("markdown", "caption", "info", "warning", "error", "success", "subheader", "code")
+    return "\n".join(str(element.value) for kind in kinds for element in session.get(kind))
+
+
+def titles(session: AppTest, prefix: str) -> list[str]:
+    """The titles in the players whose keys begin so, with places and scores."""
+    return [
+        element.value
+        for element in session.markdown
+        if "**" in element.value and element.value.startswith(prefix)
+    ]

@@ -1,0 +1,330 @@
+"""The descriptor app: filters, links, states and saving, without a browser."""
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from app_pages import page, texts
+
+from benchmarks import synthetic
+from engine import playlist
+from engine.library import Library
+
+APP = "app_descriptors.py"
+TRACKS = 300
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory) -> Path:
+    """300 tracks with everything but IC, and sounds to play."""
+    folder = tmp_path_factory.mktemp("apps")
+    synthetic.make(folder / "library", TRACKS, music=folder / "music")
+    synthetic.make_audio(folder / "library", folder / "music")
+    return folder / "library"
+
+
+@pytest.fixture(scope="module")
+def frame(library) -> pd.DataFrame:
+    return Library.open(library).frame()
+
+
+@pytest.fixture
+def app(library, monkeypatch):
+    return page(APP, library, monkeypatch)
+
+
+def matches(session) -> int:
+    """What the page says."""
+    line = next(m.value for m in session.markdown if m.value.endswith(" match"))
+    return int(line.split("**")[1].replace(",", ""))
+
+
+def table(session) -> pd.DataFrame:
+    return session.dataframe[0].value
+
+
+def test_it_starts_with_everything_ten_players_and_a_way_to_save(app):
+    assert matches(app) == TRACKS
+    assert "No filter is set." in texts(app)
+    assert len(app.get("audio")) == 10
+    assert app.download_button(key="export_download").label == "Download M3U8"
+    assert len(table(app)) == 100  # the usual limit
+    assert "ic" not in [slider.key for slider in app.slider]
+
+
+def test_both_ends_of_a_slider_count(app, frame):
+    low, high = np.sort(frame["tempo_bpm"].dropna())[[50, 200]]
+    app.slider(key="tempo").set_value((float(low), float(high))).run()
+    assert matches(app) == 151
+    app.slider(key="tempo").set_value((40.0, float(high))).run()
+    assert matches(app) == 201
+
+
+def test_the_ends_of_a_slider_are_no_limit(library, frame, monkeypatch, tmp_path):
+    copy = tmp_path / "library"
+    copy.mkdir()
+    with sqlite3.connect(library / "library.sqlite") as old:
+        old.backup(sqlite3.connect(copy / "library.sqlite"))
+    with sqlite3.connect(copy / "library.sqlite") as db:
+        db.execute("UPDATE descriptors SET tempo_bpm = 260 WHERE track_id = 1")
+    app = page(APP, copy, monkeypatch)
+    app.slider(key="tempo").set_value((200.0, 220.0)).run()
+    expected = (frame["tempo_bpm"].drop(index=1) >= 200).sum() + 1
+    assert matches(app) == expected
+
+
+def test_a_missing_value_is_excluded_only_by_an_active_filter(app, frame):
+    missing = frame["tempo_bpm"].isna().sum()
+    assert missing > 0
+    app.slider(key="tempo").set_value((41.0, 220.0)).run()
+    assert matches(app) == (frame["tempo_bpm"] >= 41).sum()
+    app.slider(key="tempo").set_value((40.0, 220.0)).run()
+    assert matches(app) == TRACKS
+
+
+def test_filters_are_anded_and_counted_one_after_the_other(app, frame):
+    app.slider(key="tempo").set_value((100.0, 130.0)).run()
+    app.segmented_control(key="voice").set_value("instrumental").run()
+    app.slider(key="loudness").set_value((-14.0, 0.0)).run()
+    fast = frame["tempo_bpm"].between(100, 130)
+    quiet = fast & (frame["voice"] < 0.5)
+    loud = quiet & (frame["loudness_lufs"] >= -14)
+    assert matches(app) == loud.sum()
+    expected = (
+        f"All 300 → Tempo **{fast.sum()}** → Voice **{quiet.sum()}** → Loudness **{loud.sum()}**"
+    )
+    assert expected in texts(app)
+
+
+def test_key_and_scale_use_the_chosen_profile(app, frame):
+    app.multiselect(key="keys").set_value(["A", "C#"]).run()
+    app.segmented_control(key="scale").set_value("minor").run()
+    for profile in ("edma", "krumhansl"):
+        app.selectbox(key="key_profile").set_value(profile).run()
+        expected = frame[f"key_{profile}"].isin(["A", "C#"]) & (
+            frame[f"scale_{profile}"] == "minor"
+        )
+        assert matches(app) == expected.sum()
+        assert set(table(app)["key"]) <= {"A minor", "C# minor"}
+
+
+def test_styles_any_all_and_rank(app, library):
+    _, matrix = Library.open(library).vectors("styles")
+    labels = Library.open(library).labels("styles")
+    chosen = ["Rock---Punk", "Electronic---House"]
+    columns = matrix[:, [labels.index(label) for label in chosen]]
+    app.multiselect(key="styles").set_value(chosen).run()
+    app.slider(key="style_activation").set_value((0.02, 0.5)).run()
+    held = (columns >= 0.02) & (columns <= 0.5)
+    assert matches(app) == held.any(axis=1).sum()
+    shown = table(app)["chosen"].to_numpy()
+    assert (np.diff(shown) <= 0).all()
+    app.segmented_control(key="style_match").set_value("all").run()
+    assert matches(app) == held.all(axis=1).sum()
+
+
+def test_nothing_matches_says_which_filter_to_relax(app, frame):
+    app.slider(key="tempo").set_value((41.0, 220.0)).run()
+    app.slider(key="valence").set_value((8.9, 8.9)).run()
+    assert matches(app) == 0
+    assert "Relax Valence first" in texts(app)
+    assert not app.dataframe
+    app.button(key="reset").click().run()
+    assert matches(app) == TRACKS
+
+
+def test_a_link_gives_the_same_list_in_another_session(app, library, monkeypatch):
+    app.slider(key="tempo").set_value((90.0, 120.0)).run()
+    app.multiselect(key="styles").set_value(["Folk, World, & Country---Folk"]).run()
+    app.slider(key="style_activation").set_value((0.0, 0.9)).run()
+    app.selectbox(key="order").set_value("shuffle").run()
+    app.number_input(key="seed").set_value(42).run()
+    app.number_input(key="limit").set_value(7).run()
+    link = dict(app.query_params)
+    assert link["tempo"] == "90..120"
+    other = page(APP, library, monkeypatch, **link)
+    assert table(other).equals(table(app))
+    assert len(table(other)) == 7
+
+
+def test_the_default_page_has_a_clean_address(app):
+    assert dict(app.query_params) == {}
+
+
+def test_a_link_for_another_library_is_explained(library, monkeypatch):
+    link = {"styles": "Polka---Space", "ic": "2..3", "tempo": "fast", "unrelated": "x"}
+    app = page(APP, library, monkeypatch, **link)
+    said = texts(app)
+    assert "Polka › Space" in said
+    assert "filters by Information content" in said
+    assert "tempo='fast'" in said
+    assert matches(app) == TRACKS
+    assert dict(app.query_params) == {"unrelated": "x"}
+
+
+def test_shuffle_depends_on_the_seed_only(app):
+    app.selectbox(key="order").set_value("shuffle").run()
+    first = table(app)["path"].tolist()
+    assert app.run() and table(app)["path"].tolist() == first
+    app.number_input(key="seed").set_value(2).run()
+    second = table(app)["path"].tolist()
+    assert second != first
+    app.number_input(key="seed").set_value(1).run()
+    assert table(app)["path"].tolist() == first
+
+
+def test_order_by_a_descriptor_and_its_direction(app):
+    app.selectbox(key="order").set_value("loudness_lufs").run()
+    assert table(app)["loudness_lufs"].is_monotonic_increasing
+    app.segmented_control(key="direction").set_value("down").run()
+    assert table(app)["loudness_lufs"].is_monotonic_decreasing
+
+
+def test_pages_of_players_and_back_to_the_first_for_another_list(app):
+    control = app.pagination[0]
+    control.set_value(2).run()
+    assert any(m.value.startswith("11\\. ") for m in app.markdown)
+    app.slider(key="tempo").set_value((60.0, 220.0)).run()
+    assert any(m.value.startswith("1\\. ") for m in app.markdown)
+
+
+def test_filters_survive_reruns_and_other_widgets(app):
+    app.slider(key="tempo").set_value((90.0, 120.0)).run()
+    before = matches(app)
+    app.text_input(key="export_name").set_value("evening").run()
+    app.pagination[0].set_value(2).run()
+    app.run()
+    assert app.slider(key="tempo").value == (90.0, 120.0)
+    assert matches(app) == before
+    assert app.text_input(key="export_name").value == "evening"
+
+
+def test_no_limit_and_a_limit(app):
+    app.number_input(key="limit").set_value(None).run()
+    assert len(table(app)) == TRACKS
+    app.number_input(key="limit").set_value(5).run()
+    assert len(table(app)) == 5
+    assert "295 more would match" in texts(app)
+
+
+def test_save_writes_the_list_and_keeps_what_is_there(app, frame, tmp_path):
+    app.number_input(key="limit").set_value(None).run()
+    app.text_input(key="export_folder").set_value(str(tmp_path)).run()
+    app.text_input(key="export_name").set_value("my/list").run()
+    app.button(key="export_save").click().run()
+    assert "300 tracks saved." in texts(app)
+    saved = tmp_path / "my-list.m3u8"
+    assert [line.path for line in playlist.parse(saved.read_bytes())] == frame["path"].tolist()
+    assert any(b"\xe9" in line for line in saved.read_bytes().split(b"\n"))  # a name in Latin-1
+    app.button(key="export_save").click().run()
+    assert "exists already" in texts(app)
+    app.checkbox(key="export_replace").check().run()
+    app.button(key="export_save").click().run()
+    assert "300 tracks saved." in texts(app)
+
+
+def test_relative_paths_start_at_the_folder(app, tmp_path, library):
+    app.text_input(key="export_folder").set_value(str(tmp_path)).run()
+    app.segmented_control(key="export_paths").set_value("relative").run()
+    app.button(key="export_save").click().run()
+    lines = playlist.parse((tmp_path / "serendip.m3u8").read_bytes())
+    assert all(line.path.startswith("../") for line in lines)
+    assert all((tmp_path / line.path).exists() for line in lines)
+
+
+@pytest.mark.parametrize(("typed", "said"), [("/no/such", "no folder"), ("x", "not a whole path")])
+def test_a_wrong_folder_is_explained(app, typed, said):
+    app.text_input(key="export_folder").set_value(typed).run()
+    app.button(key="export_save").click().run()
+    assert said in texts(app)
+
+
+def test_a_file_that_moved_is_explained_and_the_others_play(app, frame):
+    path = Path(frame["path"].iloc[0])
+    away = path.rename(f"{path}.away")
+    try:
+        app.run()
+        assert "The file is no longer there" in texts(app)
+        assert len(app.get("audio")) == 9
+    finally:
+        away.rename(path)
+
+
+def test_ic_is_a_filter_when_the_library_has_it(tmp_path, monkeypatch):
+    synthetic.make(tmp_path / "library", 50, ic=True)
+    app = page(APP, tmp_path / "library", monkeypatch)
+    values = Library.open(tmp_path / "library").frame()["ic_mean"]
+    app.slider(key="ic").set_value((3.0, 10.0)).run()
+    assert matches(app) == (values >= 3).sum()
+    assert "ic_mean" in table(app)
+
+
+def test_what_is_missing_says_why_and_the_one_command(tmp_path, monkeypatch):
+    synthetic.make(
+        tmp_path / "library", 40, music=tmp_path / "my music", spaces=("musicnn", "tags")
+    )
+    with sqlite3.connect(tmp_path / "library" / "library.sqlite") as db:
+        db.execute("UPDATE descriptors SET danceability = NULL, voice = NULL, style = NULL")
+        db.execute("UPDATE ledger SET status = 'model_missing' WHERE stage = 'effnet'")
+        db.execute("UPDATE descriptors SET valence = NULL, arousal = NULL")
+        db.execute("DELETE FROM ledger WHERE stage = 'musicnn'")
+    app = page(APP, tmp_path / "library", monkeypatch)
+    commands = [code.value for code in app.code]
+    fill = f"precompute.py '{tmp_path}/my music' --library {tmp_path}/library"
+    assert f"python -m engine.models fetch && python {fill}" in commands
+    assert f"python {fill} --stages musicnn" in commands
+    assert "Valence and arousal: not in this library." in texts(app)
+    assert "The signal's danceability stands in" in texts(app)
+    assert {"danceability_dsp", "tempo", "loudness"} <= {slider.key for slider in app.slider}
+    assert "voice" not in [control.key for control in app.segmented_control]
+    assert app.multiselect(key="styles").label == "Tags"
+    app.multiselect(key="styles").set_value(["punk"]).run()
+    assert matches(app) < 40
+
+
+def test_models_that_are_not_the_published_ones_are_named(library, monkeypatch, tmp_path):
+    synthetic.make(tmp_path / "library", 10)
+    with Library.open(tmp_path / "library", writable=True) as writer:
+        note = "random weights: for plumbing and speed only"
+        writer.set_meta({"models": {"effnet": [{"file": "x.onnx", "note": note}]}})
+    assert note.split(":")[0] in texts(page(APP, tmp_path / "library", monkeypatch))
+
+
+def test_no_library_says_how_to_make_one(tmp_path, monkeypatch):
+    app = page(APP, tmp_path / "nothing", monkeypatch)
+    assert "There is no library" in app.error[0].value
+    assert any("precompute.py" in code.value for code in app.code)
+
+
+def test_a_damaged_library_is_one_sentence(tmp_path, monkeypatch):
+    (tmp_path / "library.sqlite").write_bytes(b"not a database, but long enough to be one" * 99)
+    app = page(APP, tmp_path, monkeypatch)
+    assert len(app.error) == 1
+    assert not app.slider
+
+
+def test_an_empty_library_fills_while_the_page_is_open(tmp_path, monkeypatch):
+    Library.create(tmp_path / "library").close()
+    app = page(APP, tmp_path / "library", monkeypatch)
+    assert "no tracks yet" in app.info[0].value
+    (tmp_path / "library" / "library.sqlite").rename(tmp_path / "old.sqlite")
+    synthetic.make(tmp_path / "library", 20)
+    app.button(key="look_again").click().run()
+    assert matches(app) == 20
+
+
+def test_a_library_that_grows_is_read_again_on_demand(tmp_path, monkeypatch):
+    synthetic.make(tmp_path / "library", 20)
+    app = page(APP, tmp_path / "library", monkeypatch)
+    app.slider(key="tempo").set_value((50.0, 200.0)).run()
+    with Library.open(tmp_path / "library", writable=True) as writer:
+        writer.mark_absent([3, 4])
+    app.run()
+    assert "It has changed since then" in texts(app)
+    assert app.slider(key="tempo").value == (50.0, 200.0)
+    app.button(key="reread").click().run()
+    assert "since then" not in texts(app)
+    app.button(key="reset").click().run()
+    assert matches(app) == 18

@@ -1,0 +1,171 @@
+"""The similarity app: choosing a track, the two lists, links, states and saving."""
+
+import re
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+from app_pages import page, texts
+from sklearn.metrics.pairwise import cosine_similarity
+
+from benchmarks import synthetic
+from engine import playlist
+from engine.library import Library
+
+APP = "app_similarity.py"
+TRACKS = 300
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory) -> Path:
+    """300 tracks with both embeddings, and sounds to play."""
+    folder = tmp_path_factory.mktemp("similarity")
+    synthetic.make(folder / "library", TRACKS, music=folder / "music")
+    synthetic.make_audio(folder / "library", folder / "music")
+    return folder / "library"
+
+
+def changed(library: Path, folder: Path, *statements: str) -> Path:
+    """A copy of the library after some SQL."""
+    (folder / "library").mkdir()
+    with (
+        sqlite3.connect(library / "library.sqlite") as old,
+        sqlite3.connect(folder / "library" / "library.sqlite") as new,
+    ):
+        old.backup(new)
+        for statement in statements:
+            new.execute(statement)
+    return folder / "library"
+
+
+def scores(session) -> list[float]:
+    """All scores on the page, in its order."""
+    lines = [m.value for m in session.markdown if ":gray-badge[" in m.value]
+    return [float(line.split(":gray-badge[")[1].rstrip("]")) for line in lines]
+
+
+def expected(library: Path, space: str, track: int, count: int = 10) -> np.ndarray:
+    """The best cosines by scikit-learn, without the track and without its copies."""
+    reading = Library.open(library)
+    ids, matrix = reading.vectors(space)
+    hashes = reading.tracks()["content_hash"].loc[ids].to_numpy()
+    row = int(np.flatnonzero(ids == track)[0])
+    cosines = cosine_similarity(matrix[row : row + 1], matrix)[0]
+    taken, best = {hashes[row]}, []
+    for other in np.argsort(-cosines):
+        if hashes[other] not in taken:
+            taken.add(hashes[other])
+            best.append(cosines[other])
+    return np.array(best[:count])
+
+
+def test_it_starts_with_an_invitation(library, monkeypatch):
+    app = page(APP, library, monkeypatch)
+    assert "Choose a track" in app.info[0].value
+    assert app.selectbox(key="pick").label == "300 tracks found, the first 50 offered"
+    assert not app.get("audio")
+
+
+def test_search_pick_and_two_lists_of_ten(library, monkeypatch):
+    app = page(APP, library, monkeypatch)
+    shown = Library.open(library).frame()
+    track = int(shown["title"].dropna().index[10])
+    words = f"{shown.loc[track, 'title']} {shown.loc[track, 'artist']}".upper()
+    app.text_input(key="search").set_value(words).run()
+    assert "found" in app.selectbox(key="pick").label
+    app.selectbox(key="pick").select_index(0).run()
+    assert int(app.query_params["track"]) == track
+    assert len(app.get("audio")) == 21
+    found = scores(app)
+    assert len(found) == 20
+    np.testing.assert_allclose(found[:10], expected(library, "effnet", track), atol=6e-4)
+    np.testing.assert_allclose(found[10:], expected(library, "musicnn", track), atol=6e-4)
+
+
+def test_nothing_found_says_so(library, monkeypatch):
+    app = page(APP, library, monkeypatch)
+    app.text_input(key="search").set_value("zzz not there").run()
+    picker = app.selectbox(key="pick")
+    assert (picker.label, picker.disabled) == ("0 tracks found", True)
+
+
+def test_a_link_opens_its_track_and_a_wrong_one_none(library, monkeypatch):
+    assert len(scores(page(APP, library, monkeypatch, track="42"))) == 20
+    for wrong in ("999999", "-1", "x", "9" * 30, "٣"):
+        assert not scores(page(APP, library, monkeypatch, track=wrong))
+
+
+def test_more_like_this_walks_on(library, monkeypatch):
+    app = page(APP, library, monkeypatch, track="42")
+    before = scores(app)
+    app.button(key="effnet_1_more").click().run()
+    assert app.query_params["track"] != "42"
+    assert scores(app) != before
+
+
+def test_surprise_me_opens_some_track(library, monkeypatch):
+    app = page(APP, library, monkeypatch)
+    app.button(key="chance").click().run()
+    assert int(app.query_params["track"]) in Library.open(library).frame().index
+
+
+def test_copies_are_left_out_and_counted(library, tmp_path, monkeypatch):
+    copies = changed(
+        library,
+        tmp_path,
+        "UPDATE tracks SET content_hash = 'same' WHERE id BETWEEN 40 AND 59",
+        "UPDATE vectors SET vector = (SELECT vector FROM vectors AS v WHERE v.track_id = 40 AND "
+        "v.space = vectors.space) WHERE track_id BETWEEN 41 AND 59",
+    )
+    app = page(APP, copies, monkeypatch, track="40")
+    # 19 of the query, and where a listed track has one, that, too.
+    left_out = [int(n) for n in re.findall(r"Left out: (\d+) copies", texts(app))]
+    assert len(left_out) == 2
+    assert all(19 <= number <= 22 for number in left_out)
+    assert max(scores(app)) < 0.999
+    np.testing.assert_allclose(scores(app)[:10], expected(copies, "effnet", 40), atol=6e-4)
+
+
+def test_a_missing_network_says_why_and_the_other_still_works(library, tmp_path, monkeypatch):
+    half = changed(
+        library,
+        tmp_path,
+        "DELETE FROM vectors WHERE space IN ('musicnn', 'tags')",
+        "UPDATE ledger SET status = 'model_missing' WHERE stage = 'musicnn'",
+    )
+    app = page(APP, half, monkeypatch, track="42")
+    assert len(scores(app)) == 10
+    assert "No MusiCNN embeddings in this library." in texts(app)
+    assert any("pip install --no-deps -r requirements-weights.txt" in c.value for c in app.code)
+
+
+def test_a_track_without_an_embedding_says_so(library, tmp_path, monkeypatch):
+    without = changed(library, tmp_path, "DELETE FROM vectors WHERE track_id = 42")
+    app = page(APP, without, monkeypatch, track="42")
+    assert "This track has no EffNet embedding" in texts(app)
+    assert not scores(app)
+
+
+def test_a_library_of_one_track_has_nothing_to_compare(tmp_path, monkeypatch):
+    synthetic.make(tmp_path / "library", 1)
+    app = page(APP, tmp_path / "library", monkeypatch, track="1")
+    assert texts(app).count("no other recording") == 2
+
+
+def test_each_list_can_be_saved(library, tmp_path, monkeypatch):
+    app = page(APP, library, monkeypatch, track="42")
+    for network in ("effnet", "musicnn"):
+        app.text_input(key=f"export_{network}_folder").set_value(str(tmp_path)).run()
+        app.button(key=f"export_{network}_save").click().run()
+    saved = sorted(tmp_path.glob("*.m3u8"))
+    assert len(saved) == 2
+    for file in saved:
+        lines = playlist.parse(file.read_bytes())
+        assert len(lines) == 10
+        assert all(Path(line.path).exists() for line in lines)
+
+
+def test_no_library_says_how_to_make_one(tmp_path, monkeypatch):
+    app = page(APP, tmp_path, monkeypatch)
+    assert "There is no library" in app.error[0].value
