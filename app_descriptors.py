@@ -49,7 +49,7 @@ def show_counts(found: Selection, query: Query) -> None:
     """How many tracks match, and how many each filter leaves."""
     for problem in st.session_state["link_problems"]:
         st.warning(problem, icon=":material/link_off:")
-    st.markdown(f"**{found.matches:,}** of {count(found.total)} match")
+    st.subheader(f"{found.matches:,} of {count(found.total)} match", anchor=False)
     steps = " → ".join(f"{filters.NAMES[step.name]} **{step.kept:,}**" for step in found.steps)
     st.caption(f"All {found.total:,} → {steps}" if steps else "No filter is set.")
 
@@ -83,15 +83,19 @@ def order_controls(music: collection.Collection) -> None:
             key="seed",
             help="The same number always gives the same order. Any other number shuffles anew.",
         )
+    elif chosen == "style":
+        only = "Strongest first" if ranked else "As found"
+        how.segmented_control("Direction", [only], default=only, key="only", disabled=True)
     else:
+        names = chosen in ("artist", "title", "path")
+        ways = ("A to Z", "Z to A") if names else ("Rising", "Falling")
         how.segmented_control(
             "Direction",
             ["up", "down"],
-            format_func={"up": "Rising", "down": "Falling"}.get,
+            format_func=dict(zip(("up", "down"), ways, strict=True)).get,
             key="direction",
             required=True,
-            disabled=chosen == "style",
-            help="Style activation begins with the strongest. Tracks without a value come last.",
+            help="Tracks without a value come last either way.",
         )
     most.number_input(
         "At most (tracks)",

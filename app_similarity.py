@@ -39,7 +39,7 @@ def main() -> None:
             icon=":material/search:",
         )
         st.stop()
-    st.subheader("Your track")
+    st.subheader("Your track", anchor=False)
     players.player(music, row, None, "query")
     columns = st.columns(2, gap="medium")
     for column, name in zip(columns, NETWORKS, strict=True):
@@ -122,7 +122,7 @@ def go_to(track: int) -> None:
 def show_list(music: collection.Collection, row: int, name: str) -> None:
     """The neighbours in one space: heading, players, export."""
     title, about = NETWORKS[name]
-    st.subheader(title, help=about)
+    st.subheader(title, help=about, anchor=False)
     for note in gaps.substitutes(music, name):
         st.caption(f":material/warning: {escaped(note)}")
     space = collection.space(str(music.library.path), music.generation, name)

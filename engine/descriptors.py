@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 KEYS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 SCALES = ("major", "minor")
-# Key profile → the music it was made for.
+# Key profile → what it was made from.
 PROFILES = {
-    "temperley": "from classical scores",
-    "krumhansl": "from listeners' ratings",
-    "edma": "from electronic dance music",
+    "temperley": "classical scores",
+    "krumhansl": "listeners' ratings",
+    "edma": "dance music",
 }
 # A voice activation of at least this counts as sung or spoken.
 VOICE_THRESHOLD = 0.5
@@ -90,10 +90,10 @@ DESCRIPTORS = {
             "LU for compressed pop, 15 and more for an orchestra.",
         ),
         Descriptor(
-            "ic_mean", "Mean information content", "nats/frame", 0, 10, 0.1, 2, "information",
-            "How surprising each moment is, given what came before, to a model of music; the mean "
-            "over the track. Higher means harder to predict. Compare tracks of one library only, "
-            "analysed with the same model.",
+            "ic_mean", "Mean IC", "nats/frame", 0, 10, 0.1, 2, "information",
+            "Information content: how surprising each moment is to a model of music, given what "
+            "came before; the mean over the track. Higher means harder to predict. Compare only "
+            "tracks of one library, analysed with the same model.",
         ),
         Descriptor(
             "style_activation", "Style activation", "", 0, 1, 0.01, 2, "effnet",

@@ -37,8 +37,8 @@ def app(library, monkeypatch):
 
 def matches(session) -> int:
     """What the page says."""
-    line = next(m.value for m in session.markdown if m.value.endswith(" match"))
-    return int(line.split("**")[1].replace(",", ""))
+    line = next(h.value for h in session.subheader if h.value.endswith(" match"))
+    return int(line.split(" of ")[0].replace(",", ""))
 
 
 def table(session) -> pd.DataFrame:
@@ -158,7 +158,7 @@ def test_a_link_for_another_library_is_explained(library, monkeypatch):
     app = page(APP, library, monkeypatch, **link)
     said = texts(app)
     assert "Polka › Space" in said
-    assert "filters by Information content" in said
+    assert "filters by Mean IC" in said
     assert "tempo='fast'" in said
     assert matches(app) == TRACKS
     assert dict(app.query_params) == {"unrelated": "x"}
@@ -256,9 +256,25 @@ def test_ic_is_a_filter_when_the_library_has_it(tmp_path, monkeypatch):
     synthetic.make(tmp_path / "library", 50, ic=True)
     app = page(APP, tmp_path / "library", monkeypatch)
     values = Library.open(tmp_path / "library").frame()["ic_mean"]
-    app.slider(key="ic").set_value((3.0, 10.0)).run()
+    slider = app.slider(key="ic")
+    assert slider.value == (np.floor(values.min()), np.ceil(values.max()))
+    slider.set_value((3.0, slider.max)).run()
     assert matches(app) == (values >= 3).sum()
     assert "ic_mean" in table(app)
+
+
+def test_limits_stay_when_a_growing_library_moves_the_ends_of_a_slider(tmp_path, monkeypatch):
+    synthetic.make(tmp_path / "library", 50, ic=True)
+    app = page(APP, tmp_path / "library", monkeypatch)
+    app.slider(key="ic").set_value((3.0, app.slider(key="ic").max)).run()
+    before = matches(app)
+    with sqlite3.connect(tmp_path / "library" / "library.sqlite") as db:
+        db.execute("UPDATE descriptors SET ic_mean = 90 WHERE track_id = 1")
+        db.execute("UPDATE meta SET value = value + 1 WHERE key = 'generation'")
+    app.run()
+    app.button(key="reread").click().run()
+    assert app.slider(key="ic").value == (3.0, 90.0)
+    assert matches(app) in (before, before + 1)
 
 
 def test_what_is_missing_says_why_and_the_one_command(tmp_path, monkeypatch):

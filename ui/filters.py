@@ -4,6 +4,7 @@ The state lives in the widgets' keys. It is set once, from the link; ends of sli
 limit", so that a value beyond the slider is never lost.
 """
 
+import math
 from dataclasses import replace
 
 import streamlit as st
@@ -27,22 +28,35 @@ NAMES = {
     "arousal": "Arousal",
     "key": "Key",
     "loudness": "Loudness",
-    "ic": "Information content",
+    "ic": "Mean IC",
 }
+PROFILE_NAMES = {"temperley": "Temperley", "krumhansl": "Krumhansl", "edma": "EDMA"}
 VOICE_NAMES = {"any": "Any", "voice": "Voice", "instrumental": "Instrumental"}
 
 
 def start(collection: Collection) -> None:
     """Fill the widgets: from the link at first, and whatever has not been drawn since, anew."""
+    spans = {name: span(collection, column) for name, column in RANGE_COLUMNS.items()}
     if "link_problems" in st.session_state:
-        for name, value in _widgets(Query()).items():
+        for name, value in _widgets(Query(), spans).items():
             st.session_state.setdefault(name, value)
+        _widen(spans)
         return
     given = {name: st.query_params.get_all(name) for name in st.query_params}
     query, problems = from_params(given)
     query, refused = _possible(query, collection)
-    st.session_state.update(_widgets(query))
+    st.session_state.update(_widgets(query, spans))
     st.session_state["link_problems"] = problems + refused
+    st.session_state["spans"] = spans
+
+
+def _widen(spans: dict[str, tuple[float, float]]) -> None:
+    """When a library that grew moves the ends of a slider, its limits stay and its ends follow."""
+    state = st.session_state
+    for name, (low, high) in spans.items():
+        if (low, high) != state["spans"][name]:
+            state[name] = _ends(_range(state[name], *state["spans"][name]), low, high)
+    state["spans"] = spans
 
 
 def _possible(query: Query, collection: Collection) -> tuple[Query, list[str]]:
@@ -64,9 +78,9 @@ def _possible(query: Query, collection: Collection) -> tuple[Query, list[str]]:
     return query, problems
 
 
-def _widgets(query: Query) -> dict[str, object]:
+def _widgets(query: Query, spans: dict[str, tuple[float, float]]) -> dict[str, object]:
     """Key of each widget → its value for a query."""
-    ranges = {n: _ends(getattr(query, n), *span(column)) for n, column in RANGE_COLUMNS.items()}
+    ranges = {name: _ends(getattr(query, name), *ends) for name, ends in spans.items()}
     same = ("style_match", "voice", "key_profile", "scale", "order", "seed", "limit")
     return {
         "styles": list(query.styles),
@@ -82,13 +96,13 @@ def reset() -> None:
     """All filters off; the order and the limit stay."""
     held = read()
     kept = {name: getattr(held, name) for name in ("order", "descending", "seed", "limit")}
-    st.session_state.update(_widgets(replace(Query(), **kept)))
+    st.session_state.update(_widgets(replace(Query(), **kept), st.session_state["spans"]))
 
 
 def read() -> Query:
     """The query that the widgets show."""
     state = st.session_state
-    ranges = {name: _range(state[name], *span(column)) for name, column in RANGE_COLUMNS.items()}
+    ranges = {name: _range(state[name], *ends) for name, ends in state["spans"].items()}
     activation = _range(state["style_activation"], ACTIVATIONS.low, ACTIVATIONS.high)
     return Query(
         styles=tuple(state["styles"]),
@@ -115,8 +129,12 @@ def share(query: Query) -> None:
         st.query_params.from_dict(others | params)
 
 
-def span(column: str) -> tuple[float, float]:
-    """The ends of a slider, as floats."""
+def span(collection: Collection, column: str) -> tuple[float, float]:
+    """The ends of a slider. IC has no natural range: that of the library, in whole nats."""
+    if column == "ic_mean" and collection.coverage.columns.get(column):
+        values = collection.frame[column]
+        low = math.floor(values.min())
+        return float(low), float(max(math.ceil(values.max()), low + 1))
     return float(DESCRIPTORS[column].low), float(DESCRIPTORS[column].high)
 
 
@@ -137,20 +155,16 @@ def draw(collection: Collection) -> None:
     head.header("Filters", anchor=False)
     button.button("Reset", key="reset", on_click=reset, width="stretch", help="All filters off")
     _styles(collection)
-    st.divider()
     _slider(collection, "tempo")
     network = column_gap(collection, "danceability")
     _slider(collection, "danceability" if network is None else "danceability_dsp")
     if network is not None:
         _explain("The signal's danceability stands in for the network's.", network)
     _voice(collection)
-    st.divider()
     _slider(collection, "valence")
     if column_gap(collection, "arousal") is None:
         _slider(collection, "arousal")
-    st.divider()
     _key(collection)
-    st.divider()
     _slider(collection, "loudness")
     if collection.coverage.columns.get("ic_mean"):
         _slider(collection, "ic")
@@ -163,7 +177,7 @@ def _slider(collection: Collection, name: str) -> None:
         plural = "Valence and arousal" if name == "valence" else descriptor.label
         _explain(f"{plural}: not in this library.", gap)
         return
-    low, high = span(descriptor.column)
+    low, high = st.session_state["spans"][name]
     lacking = share_missing(collection, descriptor.column)
     missing = f"\n\n{count(lacking)} without a value." if lacking else ""
     st.slider(
@@ -248,7 +262,7 @@ def _key(collection: Collection) -> None:
     st.selectbox(
         "Key profile",
         list(PROFILES),
-        format_func=lambda name: f"{name.capitalize()}, {PROFILES[name]}",
+        format_func=lambda name: f"{PROFILE_NAMES[name]} ({PROFILES[name]})",
         key="key_profile",
         help="What the sound is compared with to find the key. Choose the one whose music is "
         "nearest to yours; where they disagree, be careful.",

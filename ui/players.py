@@ -25,7 +25,9 @@ def pages(collection: Collection, rows: Sequence[int], key: str) -> None:
     page_key = f"{key}_page_{zlib.crc32(np.asarray(rows).tobytes())}"
     first = (st.session_state.get(page_key, 1) - 1) * PAGE
     last = min(first + PAGE, len(rows))
-    st.subheader(f"Listen: {first + 1} to {last} of {len(rows):,}" if many > 1 else "Listen")
+    st.subheader(
+        f"Listen: {first + 1} to {last} of {len(rows):,}" if many > 1 else "Listen", anchor=False
+    )
     left, right = st.columns(2, gap="medium")
     half = first + (last - first + 1) // 2
     for place in range(first, last):
@@ -52,7 +54,7 @@ def player(
         place = f"{rank}\\. " if rank else ""  # escaped: no list of its own for each track
         artist = f" · {escaped(track['artist'])}" if track["artist"] else ""
         similar = f" :gray-badge[{score:.3f}]" if score is not None else ""
-        with st.container(horizontal=True, vertical_alignment="top", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"{place}**{escaped(track['title'])}**{artist}{similar}", width="stretch")
             if go_to is not None:
                 st.button(
@@ -78,7 +80,9 @@ def escaped_facts(collection: Collection, row: int) -> str:
         facts.append(f"{style_name(values['style'])} {activation}")
     if not math.isnan(values["ic_mean"]):
         facts.append(f"IC {values['ic_mean']:.2f}")
-    return " · ".join(escaped(fact) for fact in facts if fact)
+    # Lines break between facts, after the dot.
+    kept = [escaped(fact).replace(" ", "\u00a0") for fact in facts if fact]
+    return "\u00a0· ".join(kept)
 
 
 def _sound(collection: Collection, row: int, track: Mapping) -> None:
