@@ -1,4 +1,4 @@
-"""MusiCNN, the musically motivated tagger, computed over a whole track with the work that repeats done once.
+"""MusiCNN, the musically motivated tagger, over a whole track: what repeats is computed once.
 
 Goal: the embeddings and tag activations of every patch, as the published graph gives them, for a
 fraction of its arithmetic. Source: J. Pons and X. Serra, "musicnn: pre-trained convolutional neural
@@ -215,7 +215,7 @@ class _MiddleLayer:
 
 
 def _timbral_windows(frames: int, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which 7 frames each response sees [N, 7], and which response each patch's frame takes [P, 187].
+    """Which 7 frames each response sees [N, 7]; which response each patch's frame takes [P, 187].
 
     The first T responses are those of the frames within the track; then come, for each patch, those
     of its first and last three frames, whose taps beyond the patch point at a frame of zeros (T).

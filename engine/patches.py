@@ -37,7 +37,7 @@ def mel_frames(samples: np.ndarray) -> np.ndarray:
 
 
 def frame_count(samples: int) -> int:
-    """Frames that Essentia's streaming cutter makes of so many samples: all whose centre is inside."""
+    """As Essentia's streaming cutter makes them: all frames whose centre is inside."""
     return 0 if samples == 0 else -(-samples // HOP)
 
 

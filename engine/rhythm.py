@@ -194,7 +194,7 @@ def _information_gain(magnitudes: np.ndarray) -> np.ndarray:
 
 
 def _beat_emphasis(bands: np.ndarray) -> np.ndarray:
-    """[40, T] → [T]: the bands' differences, weighted by how periodic each is. Davies et al., 2009."""
+    """[40, T] → [T]: the bands' differences, weighted by periodicity. Davies et al., 2009."""
     count = bands.shape[1]
     deviation = bands.std(axis=1, keepdims=True)
     bands = bands / np.where(deviation > 0, deviation, 1)
@@ -230,8 +230,8 @@ def _periodicity(band: np.ndarray) -> float:
 def choose(candidates: Sequence[np.ndarray]) -> tuple[np.ndarray, float]:
     """The beats that agree most with the other candidates, and how much all agree, 0-5 bits.
 
-    Source: A. Holzapfel et al., "Selective sampling for beat tracking evaluation", IEEE TASLP 20(9),
-    2012. Agreement is judged from the fifth second on.
+    Source: A. Holzapfel et al., "Selective sampling for beat tracking evaluation", IEEE TASLP
+    20(9), 2012. Agreement is judged from the fifth second on.
     """
     late = [np.asarray(beats)[np.asarray(beats) >= _SETTLED] for beats in candidates]
     count = len(late)

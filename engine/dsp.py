@@ -1,0 +1,74 @@
+"""Tempo, key by three profiles, loudness and danceability: descriptors that need no model.
+
+Source: Essentia's KeyExtractor and Danceability; engine/rhythm.py and engine/loudness.py for the
+others. Keys are spelled with sharps. Whatever an algorithm cannot tell is left out, never zero.
+"""
+
+import math
+
+import numpy as np
+import soxr
+
+from engine import loudness
+from engine.audio import Audio
+from engine.rhythm import SAMPLE_RATE, BeatTracker
+
+KEY_PROFILES = ("temperley", "krumhansl", "edma")
+_SHARPS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
+
+
+class Dsp:
+    """Holds the algorithms, which are set up once per process."""
+
+    def __init__(self):
+        import essentia
+        import essentia.standard as es
+
+        essentia.log.infoActive = essentia.log.warningActive = False
+        self._beats = BeatTracker()
+        self._keys = {
+            profile: es.KeyExtractor(profileType=profile, sampleRate=SAMPLE_RATE)
+            for profile in KEY_PROFILES
+        }
+        self._danceability = es.Danceability(sampleRate=SAMPLE_RATE)
+
+    def __call__(self, audio: Audio) -> dict[str, float | str]:
+        """Descriptor column → value; columns that could not be computed are absent."""
+        values = _loudness(audio)
+        samples = at_rate(audio, SAMPLE_RATE)
+        rhythm = self._beats(samples)
+        if rhythm.bpm is not None:
+            values |= {"tempo_bpm": rhythm.bpm, "tempo_confidence": rhythm.confidence}
+        for profile, extractor in self._keys.items():
+            key, scale, strength = extractor(samples)
+            values |= {
+                f"key_{profile}": _SHARPS.get(key, key),
+                f"scale_{profile}": scale,
+                f"strength_{profile}": float(strength),
+            }
+        danceability, _ = self._danceability(samples)
+        if danceability > 0:  # zero stands for too little variation to measure
+            values["danceability_dsp"] = float(danceability)
+        return {name: value for name, value in values.items() if _is_finite(value)}
+
+
+def at_rate(audio: Audio, sample_rate: int) -> np.ndarray:
+    """Mono samples at a rate, float32 [n]; band-limited (soxr, high quality)."""
+    mono = audio.mono()
+    if audio.sample_rate != sample_rate:
+        mono = soxr.resample(mono, audio.sample_rate, sample_rate)
+    return np.ascontiguousarray(mono, np.float32)
+
+
+def _loudness(audio: Audio) -> dict[str, float]:
+    measured = loudness.measure(audio.samples, audio.sample_rate)
+    if measured.integrated_lufs is None:
+        return {}
+    return {
+        "loudness_lufs": measured.integrated_lufs,
+        "loudness_range_lu": measured.range_lu,
+    }
+
+
+def _is_finite(value: float | str) -> bool:
+    return isinstance(value, str) or math.isfinite(value)

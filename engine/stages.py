@@ -1,0 +1,206 @@
+"""The stages of the analysis: what each needs, what its results depend on, and how it is computed.
+
+A stage turns the audio of one track into descriptor columns and vectors (engine/schema.py says
+which). `resolve` is cheap and runs in the parent; `load` imports what is heavy and runs in the
+workers. A new stage is one more entry in STAGES, in engine/schema.py and in `load`.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from os import PathLike
+
+import numpy as np
+
+from engine import models
+from engine.audio import Audio
+from engine.models import Found
+
+# Raise a stage's version when its values change for the same audio and the same models.
+STAGES: dict[str, int] = {"dsp": 1, "effnet": 1, "musicnn": 1}
+
+# The files with which a stage can run: the first set that is complete is used.
+_BACKBONES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "dsp": ((),),
+    "effnet": (("effnet_onnx",), ("effnet_pb",)),
+    "musicnn": (("musicnn_pb",), ("musicnn_index", "musicnn_data")),
+}
+_HEADS: dict[str, tuple[str, ...]] = {
+    "dsp": (),
+    "effnet": ("styles_head", "voice_head", "danceability_head"),
+    "musicnn": ("emotion_head",),
+}
+_DSP_LIBRARIES = ("essentia-tensorflow",)  # a new version may compute something else
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """How a stage would be computed now. Picklable: it crosses into the workers."""
+
+    name: str
+    fingerprint_base: str  # changes with the stage's version and with each of its models
+    missing: str | None  # a sentence: why it cannot be computed here
+    models: tuple[Found, ...] = ()
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # space → names
+
+    @property
+    def found(self) -> dict[str, Found]:
+        """Model key → file."""
+        return {model.key: model for model in self.models}
+
+
+@dataclass(frozen=True)
+class StageValues:
+    """What a stage computed for one recording."""
+
+    values: Mapping[str, float | str] = field(default_factory=dict)
+    vectors: Mapping[str, np.ndarray] = field(default_factory=dict)
+    remark: str | None = None  # a sentence on how far to trust it
+
+
+def resolve(
+    names: Iterable[str], dirs: Sequence[str | PathLike[str]] = (), accept_unpinned: bool = False
+) -> dict[str, StagePlan]:
+    """Look for the models of each stage; nothing heavy is imported."""
+    return {name: _resolve(name, dirs, accept_unpinned) for name in names}
+
+
+def _resolve(name: str, dirs: Sequence[str | PathLike[str]], accept_unpinned: bool) -> StagePlan:
+    backbone = _first_complete(_BACKBONES[name], dirs, accept_unpinned)
+    if backbone is None:
+        # Which files would do is not known in part: the fingerprint says so, and changes with them.
+        why = models.explain(_BACKBONES[name][0][0], dirs, accept_unpinned)
+        if models.WEIGHTS_COMMAND not in why and len(_BACKBONES[name][-1]) > 1:
+            why += f", or with: {models.WEIGHTS_COMMAND}"
+        return StagePlan(name, _digest(name, STAGES[name], "no model"), f"{why}.")
+    heads = [models.find(key, dirs, accept_unpinned) for key in _HEADS[name]]
+    found = (*backbone, *(head for head in heads if head))
+    labels = _labels(name, dirs)
+    depends = [name, STAGES[name], *sorted(model.sha256 for model in found)]
+    if name == "dsp":
+        depends += [f"{library} {version(library)}" for library in _DSP_LIBRARIES]
+    if "styles" in labels:
+        depends.append(_digest(*labels["styles"]))  # the column `style` holds a name
+    return StagePlan(name, _digest(*depends), None, found, labels)
+
+
+def _first_complete(
+    choices: Iterable[tuple[str, ...]], dirs: Sequence[str | PathLike[str]], accept_unpinned: bool
+) -> tuple[Found, ...] | None:
+    for keys in choices:
+        found = [models.find(key, dirs, accept_unpinned) for key in keys]
+        if all(found):
+            return tuple(found)
+    return None
+
+
+def _labels(name: str, dirs: Sequence[str | PathLike[str]]) -> dict[str, tuple[str, ...]]:
+    if name == "effnet":
+        return {"styles": tuple(models.style_labels(dirs))}
+    if name == "musicnn":
+        from engine.musicnn import TAGS
+
+        return {"tags": TAGS}
+    return {}
+
+
+def labels(plans: Mapping[str, StagePlan]) -> dict[str, tuple[str, ...]]:
+    """Space → the names of its dimensions, for all plans."""
+    return {space: names for plan in plans.values() for space, names in plan.labels.items()}
+
+
+def without(plan: StagePlan) -> list[str]:
+    """Keys of the stage's optional models that are missing."""
+    return [key for key in _HEADS[plan.name] if not plan.missing and key not in plan.found]
+
+
+def load(plan: StagePlan, threads: int) -> Callable[[Audio], StageValues]:
+    """The stage, ready to compute. Raises models.ModelError."""
+    return {"dsp": _Dsp, "effnet": _EffNet, "musicnn": _MusiCNN}[plan.name](plan, threads)
+
+
+class _Dsp:
+    providers = ()
+
+    def __init__(self, plan: StagePlan, threads: int):
+        from engine.dsp import Dsp
+
+        self._dsp = Dsp()
+
+    def __call__(self, audio: Audio) -> StageValues:
+        return StageValues(self._dsp(audio))
+
+
+class _EffNet:
+    def __init__(self, plan: StagePlan, threads: int):
+        from engine import networks, tagging
+
+        found = plan.found
+        self._mel_frames = networks.mel_frames
+        self._network = networks.EffNet(found.get("effnet_onnx") or found["effnet_pb"], threads)
+        self.providers = self._network.providers
+        self._heads = _load_heads(
+            found,
+            styles_head=tagging.sigmoid,
+            voice_head=tagging.softmax,
+            danceability_head=tagging.softmax,
+        )
+        self._styles = plan.labels["styles"]
+        self._voice = tagging.VOICE.index("voice")
+        self._danceable = tagging.DANCEABILITY.index("danceable")
+
+    def __call__(self, audio: Audio) -> StageValues:
+        frames = self._network(self._mel_frames(audio))
+        outputs = {name: head(frames.embeddings) for name, head in self._heads.items()}
+        # Without the head for styles, the backbone's own output serves: the same 400 classes.
+        styles = outputs.get("styles_head")
+        if styles is None:
+            styles = frames.activations.mean(axis=0, dtype=np.float64)
+        highest = int(styles.argmax())
+        values = {"style": self._styles[highest], "style_activation": float(styles[highest])}
+        if "voice_head" in outputs:
+            values["voice"] = float(outputs["voice_head"][self._voice])
+        if "danceability_head" in outputs:
+            values["danceability"] = float(outputs["danceability_head"][self._danceable])
+        vectors = {"effnet": _mean(frames.embeddings), "styles": styles.astype(np.float32)}
+        return StageValues(values, vectors, frames.remark)
+
+
+class _MusiCNN:
+    def __init__(self, plan: StagePlan, threads: int):
+        from engine import networks, tagging
+
+        self._mel_frames = networks.mel_frames
+        self._network = networks.MusiCNN(networks.musicnn_tensors(plan.found))
+        self.providers = self._network.providers
+        self._heads = _load_heads(plan.found, emotion_head=tagging.identity)
+        self._emotion = tagging.EMOTION
+
+    def __call__(self, audio: Audio) -> StageValues:
+        frames = self._network(self._mel_frames(audio))
+        values = {}
+        if "emotion_head" in self._heads:
+            outputs = self._heads["emotion_head"](frames.embeddings)
+            values = dict(zip(self._emotion, map(float, outputs), strict=True))
+        vectors = {"musicnn": _mean(frames.embeddings), "tags": _mean(frames.activations)}
+        return StageValues(values, vectors, frames.remark)
+
+
+def _load_heads(found: Mapping[str, Found], **outputs: Callable) -> dict[str, Callable]:
+    from engine.tagging import Head
+
+    return {
+        key: Head(models.load_bytes(found[key]), output)
+        for key, output in outputs.items()
+        if key in found
+    }
+
+
+def _mean(frames: np.ndarray) -> np.ndarray:
+    return frames.mean(axis=0, dtype=np.float64).astype(np.float32)
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()[:24]
