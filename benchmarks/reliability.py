@@ -139,7 +139,12 @@ def _broken_told(title: str, broken: Broken) -> str:
         ("taken for audio", broken.found),
         ("statuses", statuses),
         ("without exactly one status in each stage", broken.unaccounted),
-        ("with another status than expected", len(broken.unexpected)),
+    ]
+    if broken.foreseen:
+        rows.append(
+            (f"of {broken.foreseen} with a foreseen status, in another", len(broken.unexpected))
+        )
+    rows += [
         ("seconds", f"{broken.seconds:.0f}"),
         ("largest worker", f"{broken.peak_worker_mb} MB"),
     ]

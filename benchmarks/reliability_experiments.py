@@ -168,7 +168,8 @@ class Broken:
     found: int  # that the run took for audio
     by_status: dict[str, int]
     unaccounted: int  # found, but without exactly one status in each stage
-    unexpected: list[str]  # with another status than the corpus says
+    foreseen: int  # files whose status the corpus foresees
+    unexpected: list[str]  # those with another status
     seconds: float
     peak_worker_mb: int
 
@@ -194,8 +195,16 @@ def broken_files(
             unexpected.append(f"{name!r}: {status}, expected {' or '.join(sorted(allowed))}")
     everything = sum(len(files) for _, _, files in os.walk(music))
     by_status = dict(Counter(file_status(stages) for stages in statuses.values()))
-    return Broken(everything, told["found"], by_status, unaccounted + rows, unexpected,
-                  told["seconds"], told["peak_worker_mb"])  # fmt: skip
+    return Broken(
+        files=everything,
+        found=told["found"],
+        by_status=by_status,
+        unaccounted=unaccounted + rows,
+        foreseen=len(expected or ()),
+        unexpected=unexpected,
+        seconds=told["seconds"],
+        peak_worker_mb=told["peak_worker_mb"],
+    )
 
 
 # --- reading while it writes ---------------------------------------------------------------------
