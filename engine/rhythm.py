@@ -93,7 +93,7 @@ def onset_functions(samples: np.ndarray) -> tuple[np.ndarray, ...]:
         np.r_[0, energy_flux],
         np.r_[0, mel_flux],
         _beat_emphasis(erb[:fine].T.astype(np.float64)),
-        _information_gain(gain[:fine]),
+        gain[:fine],
     )
 
 
@@ -123,6 +123,7 @@ class _Blocks:
         # where Essentia counts phases.
         self._zero = np.where(np.arange(bins) % 2, -1, 1).astype(np.complex64)
         self._magnitudes = np.zeros((2, bins), np.float32)
+        self._heard = np.zeros((2 * _HISTOGRAM_FRAMES, bins), np.float32)[:, _GAIN_BINS]
         self._phases = np.tile(self._zero, (4, 1))
         self._parts: list[tuple[np.ndarray, ...]] = []
 
@@ -131,6 +132,7 @@ class _Blocks:
         quiet = magnitude == 0
         phase = spectra / np.where(quiet, 1, magnitude)
         np.copyto(phase, self._zero, where=quiet)
+        heard = np.concatenate([self._heard, magnitude[:, _GAIN_BINS]])
         magnitudes = np.concatenate([self._magnitudes, magnitude])
         phases = np.concatenate([self._phases, phase])
         self._parts.append(
@@ -139,9 +141,10 @@ class _Blocks:
                 np.sqrt((magnitude[::2] ** 2).sum(axis=1)) / magnitude.shape[1],
                 _decibels((magnitude[::2] ** 2) @ mel_filters()),
                 _squared_difference(magnitudes[1:], phases[2:]) @ erb_filters(),
-                magnitude[:, _GAIN_BINS],
+                _information_gain(heard),
             )
         )
+        self._heard = heard[-2 * _HISTOGRAM_FRAMES :]
         self._magnitudes, self._phases = magnitudes[-2:], phases[-4:]
 
     def joined(self) -> list[np.ndarray]:
@@ -178,16 +181,15 @@ def _decibels(energy: np.ndarray) -> np.ndarray:
 
 
 def _information_gain(magnitudes: np.ndarray) -> np.ndarray:
-    """[T, bins] → [T]: log2 of what five frames hold over what the five before held, where it rose.
+    """[10 + T, bins] → [T]: log2 of what five frames hold over what the five before the sixth held.
 
-    Hainsworth and Macleod, 2003. A frame's value arrives five frames late.
+    Summed over the bins where it rose. Hainsworth and Macleod, 2003.
     """
     span = _HISTOGRAM_FRAMES
     weights = (1 - np.arange(span) * 0.9 / span).astype(np.float32)
-    padded = np.pad(magnitudes, ((2 * span, 0), (0, 0)))
-    count = len(magnitudes)
-    before = sum(w * padded[i : i + count] for i, w in enumerate(weights[::-1]))
-    after = sum(w * padded[span + 1 + i : span + 1 + i + count] for i, w in enumerate(weights))
+    count = len(magnitudes) - 2 * span
+    before = sum(w * magnitudes[i : i + count] for i, w in enumerate(weights[::-1]))
+    after = sum(w * magnitudes[span + 1 + i :][:count] for i, w in enumerate(weights))
     before[before == 0] = 1
     after[after == 0] = np.finfo(np.float32).eps
     return np.maximum(np.log2(after / before), 0).sum(axis=1)
