@@ -9,13 +9,13 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from engine import models, stages
+from engine import stages
 from engine.console import Console
+from engine.equipment import equip, fetch_missing
 from engine.library import LibraryError
-from engine.model_fetch import fetch
 from engine.run import Run, Settings
 from engine.scan import RunError
 from engine.supervisor import SupervisorError
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (RunError, LibraryError, SupervisorError) as error:
         console.close()
         if run.summary.now:
-            print(f"{run.summary.now.total()} files were recorded before this:", file=sys.stderr)
+            _say(f"{run.summary.now.total()} files were recorded before this:")
         return _refuse(error)
     finally:
         console.close()
@@ -106,37 +106,21 @@ def _settings(options: argparse.Namespace) -> Settings:
     for folder in options.models:
         if not folder.is_dir():
             raise RunError(f"There is no folder {folder} of models; check --models.")
-    plans = _plans(options)
+    what = options.stages, options.models, options.accept_unpinned
     return Settings(
         roots=options.music,
         library=options.library,
-        plans=plans,
-        load=stages.load,
-        labels=stages.labels(plans),
+        equipment=equip(*what),
         workers=options.workers,
         span_s=options.span,
         retry=options.retry,
         limit=options.limit,
-        fetch=None if options.no_fetch else lambda: _fetched(options),
+        fetch=None if options.no_fetch else lambda: fetch_missing(*what, _say),
     )
 
 
-def _plans(options: argparse.Namespace) -> Mapping[str, stages.StagePlan]:
-    return stages.resolve(options.stages, options.models, options.accept_unpinned)
-
-
-def _fetched(options: argparse.Namespace) -> Mapping[str, stages.StagePlan]:
-    """The plans, after an attempt to download what is missing; one line where it fails."""
-    keys = [
-        key for key in models.missing(options.models) if models.MODELS[key].stage in options.stages
-    ]
-    licences = ", ".join(sorted({models.MODELS[key].licence for key in keys}))
-    print(f"Downloading {len(keys)} model files ({licences})", file=sys.stderr)
-    try:
-        fetch(keys, models.cache_folder())
-    except models.ModelError as error:
-        print(f"Going on without: {str(error).splitlines()[0]}", file=sys.stderr)
-    return _plans(options)
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _stop_on_signals(run: Run) -> list[int]:
@@ -157,7 +141,7 @@ def _stop_on_signals(run: Run) -> list[int]:
 
 
 def _refuse(error: Exception) -> int:
-    print(error, file=sys.stderr)
+    _say(str(error))
     return CANNOT_RUN
 
 

@@ -24,6 +24,8 @@ class Wanted:
 
     fingerprint: str
     missing: str | None = None  # a sentence: why it cannot be computed here
+    # Fingerprints of values that were made with all models that are at hand now, and more.
+    richer: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,8 @@ def _sorted(
 
 
 def _is_final(done: Done, now: Wanted, retry: bool) -> bool:
-    if now.missing and done.status in HAS_VALUES:
-        return True  # computed when the model was at hand: better than nothing
+    if done.status in HAS_VALUES and (now.missing or done.fingerprint in now.richer):
+        return True  # computed when more models were at hand: better than what could be now
     return done.fingerprint == now.fingerprint and not (retry and done.status in RETRIED)
 
 

@@ -4,20 +4,20 @@ The only place that writes to a library. Each file is recorded in one transactio
 done, so that a killed run loses what was in the workers' hands and nothing else.
 """
 
-import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from engine import planning, worker
+from engine.equipment import Equipment, wanted
 from engine.library import Library
 from engine.lookup import Known
-from engine.planning import Plan, Wanted, Work
+from engine.planning import Plan, Work
 from engine.records import Analysis, Outcome
 from engine.scan import Scan, check_roots, scan
 from engine.summary import FAILED, Summary
@@ -44,20 +44,13 @@ class Settings:
 
     roots: Sequence[Path]
     library: Path
-    plans: Mapping[str, object]  # stage → stages.StagePlan
-    load: Callable  # stages.load
+    equipment: Equipment
     workers: int
     span_s: float | None = None
     retry: bool = False
     limit: int | None = None
-    labels: Mapping[str, Sequence[str]] = field(default_factory=dict)  # space → names
-    # Gets missing models and returns all plans anew; called only if a file is to be analysed.
-    fetch: Callable[[], Mapping[str, object]] | None = None
-
-
-def fingerprint(plan, span_s: float | None) -> str:
-    """What a stage's values depend on besides the audio; equal fingerprints, equal values."""
-    return hashlib.sha256(f"{plan.fingerprint_base} span={span_s}".encode()).hexdigest()[:24]
+    # Gets the models that are missing; called only if a file is to be analysed.
+    fetch: Callable[[], Equipment] | None = None
 
 
 class Run:
@@ -67,17 +60,9 @@ class Run:
         check_roots(settings.roots)
         self._settings = settings
         self._progress = progress
-        self._adopt(settings.plans)
         self._supervisor: Supervisor | None = None
         self._stopped = False
         self.summary = Summary()
-
-    def _adopt(self, plans: Mapping[str, object]) -> None:
-        self._plans = plans
-        self._wanted = {
-            name: Wanted(fingerprint(plan, self._settings.span_s), plan.missing)
-            for name, plan in plans.items()
-        }
 
     def stop(self) -> None:
         """End `execute` soon, with a summary. Safe to call in a signal handler."""
@@ -105,7 +90,16 @@ class Run:
             summary.seconds = time.monotonic() - started
         return summary
 
+    def _adopt(self, library: Writer, equipment: Equipment) -> None:
+        self._equipment = equipment
+        made_with = library.meta().get("made_with", {})
+        self._wanted = {
+            name: wanted(plan, self._settings.span_s, made_with.get(name, {}))
+            for name, plan in equipment.plans.items()
+        }
+
     def _reconcile_and_analyse(self, library: Writer, seen: Scan) -> None:
+        self._adopt(library, self._settings.equipment)
         known = seen.known(library)
         seen.refuse_emptied(known)
         others: set[tuple[bytes, bytes]] = set()
@@ -114,15 +108,13 @@ class Run:
             others = self._probe(library, plan.to_probe)
             known = seen.known(library)
             plan = self._plan(library, seen, known, others)
-        if (
-            self._settings.fetch
-            and plan.to_analyse
-            and any(w.missing for w in self._wanted.values())
-        ):
-            self._adopt(self._settings.fetch())
+        if plan.to_analyse and self._settings.fetch and not self._equipment.is_complete:
+            self._adopt(library, self._settings.fetch())
             plan = self._plan(library, seen, known, others)
         self._mark(library, plan, planning.vanished(known, seen.found, seen.unseen))
         self._analyse(library, seen, plan.to_analyse[: self._settings.limit])
+        if self._equipment.gaps:
+            self.summary.count_gaps(self._equipment.gaps, library.coverage())
 
     def _plan(self, library: Writer, seen: Scan, known: Mapping[tuple, Known], probed: set) -> Plan:
         new = {file.size for file in seen.found if (file.root, file.relpath) not in known}
@@ -200,11 +192,11 @@ class Run:
         due = {stage for work in works for stage in work.due}
         threads = max(1, worker.usable_cores() // self._settings.workers)
         config = worker.AnalyserConfig(
-            plans={name: plan for name, plan in self._plans.items() if name in due},
+            plans={name: plan for name, plan in self._equipment.plans.items() if name in due},
             fingerprints={name: wanted.fingerprint for name, wanted in self._wanted.items()},
             span_s=self._settings.span_s,
             threads=threads,
-            load=self._settings.load,
+            load=self._equipment.load,
         )
         make = partial(worker.make_analyser, config)
         with closing(self._supervised(make, works, lambda work: work.due, threads)) as answers:
@@ -234,20 +226,25 @@ class Run:
         self.summary.models = {
             name: [
                 {"file": m.path.name, "sha256": m.sha256, "source": m.source, "note": m.note}
-                for m in self._plans[name].models
+                for m in self._equipment.plans[name].models
             ]
             for name in sorted(stages)
         }
         self.summary.providers = {n: p for n, p in (self._supervisor.about or {}).items() if p}
         old = library.meta()
+        made_with = old.get("made_with", {})
+        for name, used in self.summary.models.items():
+            digests = [model["sha256"] for model in used]
+            made_with.setdefault(name, {})[self._wanted[name].fingerprint] = digests
         library.set_meta(
             {
                 "models": {**old.get("models", {}), **self.summary.models},
+                "made_with": made_with,
                 "providers": {**old.get("providers", {}), **self.summary.providers},
                 "span_s": self._settings.span_s,
             }
         )
-        for space, names in self._settings.labels.items():
+        for space, names in self._equipment.labels.items():
             if library.labels(space) != list(names):
                 library.set_labels(space, names)
 

@@ -5,9 +5,11 @@ and none failed.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from engine.equipment import Gap
+from engine.library import Coverage
 from engine.planning import file_status
 from engine.records import HAS_VALUES
 from engine.storage import shown
@@ -41,6 +43,7 @@ class Summary:
     vanished: int = 0
     failures: list[tuple[bytes, str]] = field(default_factory=list)  # path, reason; of this run
     missing: dict[str, str] = field(default_factory=dict)  # stage → why it cannot be computed
+    gaps: list[str] = field(default_factory=list)  # columns left empty for want of a model
     models: dict[str, list[dict]] = field(default_factory=dict)
     providers: dict[str, list[str]] = field(default_factory=dict)
     seconds: float = 0.0
@@ -54,6 +57,16 @@ class Summary:
         for stage, value in stages.items():
             self.stages.setdefault(stage, Counter())[value] += 1
         return status
+
+    def count_gaps(self, gaps: Iterable[Gap], coverage: Coverage) -> None:
+        """Note the columns that are empty where their stage has values, over the whole library."""
+        for gap in gaps:
+            statuses = coverage.stages.get(gap.stage, {})
+            computed = sum(statuses.get(status, 0) for status in HAS_VALUES)
+            empty = max(computed - coverage.columns[column] for column in gap.columns)
+            if empty:
+                columns = ", ".join(gap.columns)
+                self.gaps.append(f"Missing on {_files(empty)}: {columns}. {gap.why}")
 
     @property
     def by_status(self) -> Counter:
@@ -103,6 +116,7 @@ class Summary:
             "returned": self.returned,
             "vanished": self.vanished,
             "missing": self.missing,
+            "gaps": self.gaps,
             "seconds": round(self.seconds, 3),
             "tracks_per_second": round(analysed / self.seconds, 3) if self.seconds else 0.0,
             "peak_worker_mb": round(self.peak_memory / 1e6),
@@ -143,14 +157,16 @@ class Summary:
         return [f"Passed over: {reasons}."] if reasons else []
 
     def _notes(self) -> list[str]:
-        """What is to be said of models that are not the published ones."""
+        """What the networks ran on, and which models are not the published ones."""
         notes = [
             (stage, model["file"], model["note"])
             for stage, models in self.models.items()
             for model in models
             if model["note"]
         ]
-        return [f"Mind that {stage} used {file}: {note}." for stage, file, note in notes]
+        ran = "; ".join(f"{stage} on {', '.join(p)}" for stage, p in self.providers.items())
+        lines = [f"Networks ran: {ran}."] if ran else []
+        return lines + [f"Mind that {stage} used {file}: {note}." for stage, file, note in notes]
 
     def _sorted(self) -> list[tuple[str, int]]:
         return sorted(self.not_done.items())
@@ -184,7 +200,7 @@ class Summary:
             count = self.stages.get(stage, Counter())["model_missing"]
             if count:
                 lines.append(f"Missing on {_files(count)}: {GIVES.get(stage, stage)}. {why}")
-        return lines
+        return lines + self.gaps
 
 
 def _files(count: int) -> str:

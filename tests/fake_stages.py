@@ -11,6 +11,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from engine.audio import Audio, decode_hooks
+from engine.equipment import Equipment
+from engine.models import Found
 from engine.schema import SPACE_DIMENSIONS, STAGE_SPACES
 
 DEADLY_S = 2.5
@@ -28,11 +30,14 @@ class FakePlan:
     journal: str | None = None  # a file that gets a line for every decoded file
 
 
-def plans(*names, journal=None, missing=(), base="1"):
-    return {
-        name: FakePlan(name, base, "Get it." if name in missing else None, (), journal)
+def equipment(*names, journal=None, missing=(), base="1", models=()):
+    """What engine.equipment.equip gives a run."""
+    used = tuple(Found("key", Path(name), name, "test", None) for name in models)
+    plans = {
+        name: FakePlan(name, base, "Get it." if name in missing else None, used, journal)
         for name in names
     }
+    return Equipment(plans, load)
 
 
 @dataclass

@@ -19,9 +19,9 @@ from sounds import encode, tune
 import precompute
 from engine import stages
 from engine.console import Console
+from engine.equipment import fingerprint
 from engine.library import Library, LibraryError
 from engine.records import Analysis, Outcome
-from engine.run import fingerprint
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -55,11 +55,20 @@ def analyse(tmp_path):
     """Run over `roots` into one library; returns the summary as --json gives it, with `decoded`."""
     journal = tmp_path / "journal"
 
-    def run(*roots, stages=("dsp", "effnet"), on_advance=None, missing=(), base="1", **settings):
+    def run(
+        *roots,
+        stages=("dsp", "effnet"),
+        on_advance=None,
+        missing=(),
+        base="1",
+        models=(),
+        **settings,
+    ):
         journal.write_bytes(b"")
-        plans = fake_stages.plans(*stages, journal=str(journal), missing=missing, base=base)
+        options = {"journal": str(journal), "missing": missing, "base": base, "models": models}
+        equipment = fake_stages.equipment(*stages, **options)
         settings = {"workers": 2, "library": tmp_path / "library"} | settings
-        wanted = Settings(roots=roots, plans=plans, load=fake_stages.load, **settings)
+        wanted = Settings(roots=roots, equipment=equipment, **settings)
         this = Run(wanted, Silent(lambda: on_advance(this) if on_advance else None))
         summary = this.execute()
         told = summary.as_json()
@@ -274,6 +283,21 @@ def test_a_model_that_is_not_at_hand_now_takes_nothing_away(analyse, music, tmp_
     assert rows(tmp_path).voice.notna().all()
 
 
+def test_an_optional_model_that_is_not_at_hand_now_takes_nothing_away(analyse, music):
+    analyse(music, stages=("effnet",), base="both", models=("backbone", "head"))
+    tone(music / "new.wav", hertz=1234)
+    less = {"stages": ("effnet",), "base": "one", "models": ("backbone",)}
+    told = analyse(music, **less)
+    assert (told["done_before"], told["decoded"]) == (4, [b"new.wav"])
+    assert analyse(music, **less)["done_before"] == 5
+    # With all models again, only the track that lacks one is computed again.
+    told = analyse(music, stages=("effnet",), base="both", models=("backbone", "head"))
+    assert told["decoded"] == [b"new.wav"]
+    # Another model is no lesser one.
+    told = analyse(music, stages=("effnet",), base="other", models=("another",))
+    assert told["done_now"] == 5
+
+
 def test_only_missing_models_still_give_the_tags(analyse, music, tmp_path):
     told = analyse(music, stages=("effnet",), missing={"effnet"})
     assert told["not_done"] == {"model_missing": 4}
@@ -319,7 +343,7 @@ def test_models_are_fetched_only_when_there_is_work(analyse, music, tmp_path):
 
     def fetch():
         calls.append(1)
-        return fake_stages.plans("dsp", "effnet")
+        return fake_stages.equipment("dsp", "effnet")
 
     told = analyse(music, missing={"effnet"}, fetch=fetch)
     assert told["by_stage"]["effnet"] == {"ok": 4}
