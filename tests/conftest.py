@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from itertools import zip_longest
 from pathlib import Path
 
@@ -69,17 +70,21 @@ def _varied(tracks: list[Path]) -> list[Path]:
 @pytest.fixture(scope="session")
 def demo_music(demo_tracks: list[Path]) -> Path:
     """A folder of 12 clips of 30 s of real music, two of each common format. Read it only."""
-    folder = CACHE / "clips"
-    done = folder / ".complete"
-    if not done.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+    folder = CACHE / "clips-30s"
+    if not folder.exists():
+        CACHE.mkdir(exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(dir=CACHE))
         for i, track in enumerate(_varied(demo_tracks)[:12]):
             sound = audio.decode(track, span_s=CLIP_SECONDS)
             extension, codec, options = CLIP_CODECS[i % len(CLIP_CODECS)]
             name = f"{i:02d} {track.parent.name}, {track.stem}{extension}"
-            sounds.encode(folder / name, sound.samples, sound.sample_rate, codec, **options)
-        done.touch()
+            sounds.encode(unfinished / name, sound.samples, sound.sample_rate, codec, **options)
+        try:
+            unfinished.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise
+            shutil.rmtree(unfinished)  # another run of the tests was quicker
     return folder
 
 
