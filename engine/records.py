@@ -38,7 +38,7 @@ class Tags:
 class Media:
     """What the container says, and what was decoded of it."""
 
-    duration_s: float | None  # seconds, as the container says, or as decoded where it is silent on it
+    duration_s: float | None  # seconds; as the container says, else as decoded
     sample_rate: int  # Hz, of the file
     channels: int  # of the file
     codec: str
