@@ -6,7 +6,7 @@ mono or stereo, are copied straight into the array, which is 2.5 times faster th
 changes midway) go through swresample. Channels without a known layout become their mean.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import av
 import numpy as np
@@ -28,8 +28,7 @@ class UnusableFormat(Exception):
     """A sentence: why these frames cannot be analysed."""
 
 
-@dataclass(frozen=True)
-class _Shape:
+class _Shape(NamedTuple):
     """What must not change from frame to frame for the conversion to stay the same."""
 
     format: str
@@ -126,9 +125,8 @@ class Samples:
             grown = np.empty((max(stop, len(self._array) * 3 // 2), self.channels), np.float32)
             grown[: self.count] = self._array[: self.count]
             self._array = grown
-        with np.errstate(over="ignore"):  # damaged doubles: what becomes infinite is replaced later
-            for i, samples in enumerate(channels):
-                self._array[self.count : stop, i] = samples
+        for i, samples in enumerate(channels):
+            self._array[self.count : stop, i] = samples
         self.count = stop
 
 
@@ -148,5 +146,5 @@ def _planes(frame: av.AudioFrame, shape: _Shape) -> list[np.ndarray]:
         planes = list(packed.reshape(-1, shape.channels).T)
     if dtype is np.float32:
         return planes
-    with np.errstate(invalid="ignore"):  # a signalling NaN
-        return [(plane.astype(np.float64) - offset) / scale for plane in planes]
+    with np.errstate(over="ignore", invalid="ignore"):  # damaged doubles: replaced later
+        return [(plane.astype(np.float32) - offset) * np.float32(1 / scale) for plane in planes]
