@@ -5,18 +5,14 @@ import pickle
 import shutil
 from pathlib import Path
 
-import av
 import corpus
 import numpy as np
 import pytest
 from conftest import CACHE
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sounds import encode, tune
 
 from engine import audio, container
 from engine.audio import AudioError, content_hash, decode, probe
-from engine.pcm import Samples, UnusableFormat
 
 RATE = 44_100
 MIN_SECONDS = 1.0
@@ -63,192 +59,12 @@ def odd_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[corp
     return folder, corpus.build(folder, hours_of_silence=0.5)
 
 
-# Samples
-
-
-@pytest.mark.parametrize(
-    ("codec", "step"),
-    [
-        ("pcm_u8", 2**-7),
-        ("pcm_s16le", 2**-15),
-        ("pcm_s24le", 2**-23),
-        ("pcm_s32le", 2**-23),
-        ("pcm_f32le", 0),
-        ("pcm_f64le", 0),
-        ("pcm_s64le", 2**-23),
-    ],
-)
-def test_every_sample_format_at_its_precision(
-    tmp_path: Path, music: np.ndarray, codec: str, step: float
-):
-    suffix = ".nut" if codec == "pcm_s64le" else ".wav"
-    sound = decode(encode(tmp_path / f"a{suffix}", music, codec=codec))
-    assert sound.sample_rate == RATE
-    np.testing.assert_allclose(sound.samples, music, atol=step, rtol=0)
-
-
-@pytest.mark.parametrize(
-    ("name", "codec"),
-    [
-        ("a.flac", "flac"),
-        ("a.m4a", "alac"),
-        ("a.caf", "alac"),
-        ("a.wv", "wavpack"),
-        ("a.tta", "tta"),
-        ("a.aiff", "pcm_s16be"),
-        ("a.w64", "pcm_s16le"),
-    ],
-)
-def test_lossless_formats_equal_the_wave(tmp_path: Path, music: np.ndarray, name: str, codec: str):
-    grid = np.round(music * 32767) / 32768  # what 16 bits hold
-    wave = decode(encode(tmp_path / "a.wav", grid.astype(np.float32))).samples
-    other = decode(encode(tmp_path / name, grid.astype(np.float32), codec=codec)).samples
-    np.testing.assert_allclose(other, wave, atol=1e-7, rtol=0)
-
-
-@pytest.mark.parametrize(
-    ("name", "codec"),
-    [("a.mp3", "mp3"), ("a.m4a", "aac"), ("a.opus", "libopus"), ("a.wma", "wmav2")],
-)
-def test_lossy_formats_are_close_and_in_place(
-    tmp_path: Path, music: np.ndarray, name: str, codec: str
-):
-    how = {"container": "asf"} if name.endswith("wma") else {}
-    sound = decode(encode(tmp_path / name, music, codec=codec, bit_rate=256_000, **how))
-    assert abs(sound.seconds - 4) < 0.05
-    got, wanted = sound.mono()[: 3 * sound.sample_rate], music.mean(axis=1)
-    wanted = np.interp(
-        np.arange(len(got)) / sound.sample_rate, np.arange(len(wanted)) / RATE, wanted
-    )
-    spectrum = np.fft.rfft(got) * np.conj(np.fft.rfft(wanted))
-    match = np.fft.irfft(spectrum) / (np.linalg.norm(got) * np.linalg.norm(wanted))
-    assert match.max() > 0.9
-    delay = int(match.argmax())
-    assert min(delay, len(got) - delay) < 0.06 * sound.sample_rate
-
-
-def test_mono_is_the_mean_of_left_and_right(tmp_path: Path, music: np.ndarray):
-    sound = decode(encode(tmp_path / "a.wav", music, codec="pcm_f32le"))
-    np.testing.assert_allclose(sound.mono(), music.mean(axis=1), atol=1e-7)
-    single = decode(encode(tmp_path / "b.wav", music[:, :1], codec="pcm_f32le"))
-    assert single.samples.shape == (4 * RATE, 1)
-    np.testing.assert_array_equal(single.mono(), music[:, 0])
-
-
-def test_surround_is_mixed_down_by_its_layout(tmp_path: Path):
-    """FL FR FC LFE BL BR: the centre at -3 dB in both, the bass channel in none."""
-    for channel, wanted in enumerate([(1, 0), (0, 1), (0.7071, 0.7071), (0, 0), (0.7071, 0)]):
-        samples = np.zeros((RATE, 6), np.float32)
-        samples[:, channel] = 0.5
-        sound = decode(encode(tmp_path / "a.wav", samples, codec="pcm_f32le", layout="5.1"))
-        np.testing.assert_allclose(sound.samples[5000], np.multiply(wanted, 0.5), atol=1e-3)
-
-
 def test_channels_without_a_layout_are_averaged(odd_files: tuple[Path, list]):
     folder, _ = odd_files
     wanted = tune(2, 8_000, 11).mean(axis=1)
     sound = decode(folder / "11 channels.wav")
     assert sound.media.channels == 11
     np.testing.assert_allclose(sound.samples[:, 0], wanted, atol=1e-4)
-
-
-@pytest.mark.parametrize(("rate", "wanted"), [(8_000, 8_000), (48_000, 48_000), (96_000, 44_100)])
-def test_rates_that_analysis_can_use_stay(tmp_path: Path, rate: int, wanted: int):
-    t = np.arange(4 * rate) / rate
-    sine = (0.5 * np.sin(2 * np.pi * 1000 * t)).astype(np.float32)[:, None]
-    sound = decode(encode(tmp_path / "a.wav", sine, rate))
-    assert (sound.sample_rate, sound.media.sample_rate) == (wanted, rate)
-    assert abs(sound.seconds - 4) < 0.01
-    spectrum = np.abs(np.fft.rfft(sound.mono()))
-    assert abs(spectrum.argmax() / sound.seconds - 1000) < 1
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(["u8", "s16", "s16p", "s32", "flt", "fltp", "dblp"]),
-            st.sampled_from(["mono", "stereo"]),
-            st.integers(1, 5000),
-        ),
-        min_size=1,
-        max_size=8,
-    )
-)
-def test_frames_of_changing_formats_join_without_loss(frames: list[tuple[str, str, int]]):
-    """Whatever a damaged file gives: half scale stays half scale, and no sample is lost."""
-    samples = Samples(expected_s=0.01, limit_s=100)
-    for name, layout, count in frames:
-        frame = av.AudioFrame(format=name, layout=layout, samples=count)
-        frame.sample_rate = 8_000
-        kind, value = {
-            "u8": (np.uint8, 192),
-            "s16": (np.int16, 2**14),
-            "s32": (np.int32, 2**30),
-            "flt": (np.float32, 0.5),
-            "dbl": (np.float64, 0.5),
-        }[name.removesuffix("p")]
-        for plane in frame.planes:
-            plane.update(np.full(plane.buffer_size // kind().itemsize, value, kind))
-        samples.add(frame)
-    joined = samples.finish()
-    assert joined.shape == (sum(count for _, _, count in frames), samples.channels)
-    assert samples.channels == (1 if frames[0][1] == "mono" else 2)
-    if len({layout for _, layout, _ in frames}) == 1:
-        np.testing.assert_allclose(joined, 0.5, atol=1e-6)
-
-
-def test_too_many_channels_are_refused():
-    frame = av.AudioFrame(format="s16", layout="65 channels", samples=10)
-    frame.sample_rate = 8_000
-    with pytest.raises(UnusableFormat, match="65 channels"):
-        Samples(1, 1).add(frame)
-
-
-# Excerpts
-
-
-@pytest.mark.parametrize(
-    ("name", "codec"),
-    [("a.wav", "pcm_s16le"), ("a.flac", "flac"), ("a.mp3", "mp3"), ("a.m4a", "aac")],
-)
-def test_long_files_give_their_centre(tmp_path: Path, name: str, codec: str):
-    """Noise has one place only where it fits itself."""
-    seconds, span, lead = 40, 10, RATE // 5
-    noise = np.random.default_rng(5).normal(0, 0.1, (seconds * RATE, 1)).astype(np.float32)
-    path = encode(tmp_path / name, noise, codec=codec)
-    sound, whole = decode(path, span_s=span), decode(path)
-    assert sound.seconds == span
-    assert sound.excerpt == pytest.approx((15, 25), abs=0.1)
-    assert sound.partial is None
-    assert sound.media.duration_s == pytest.approx(seconds, abs=0.1)
-    assert sound.media.analysed_s == span
-    around = whole.mono()[15 * RATE - lead : 17 * RATE]
-    fit = np.correlate(around, sound.mono()[RATE // 2 : RATE], "valid")
-    start = int(fit.argmax()) - lead - RATE // 2
-    assert abs(start) < 0.1 * RATE  # within a packet of the centre
-    start += 15 * RATE
-    np.testing.assert_allclose(sound.mono(), whole.mono()[start : start + span * RATE], atol=1e-3)
-    assert sound.content_hash == whole.content_hash
-
-
-def test_the_cap_holds_whatever_the_span(tmp_path: Path, music: np.ndarray):
-    path = encode(tmp_path / "a.flac", music, codec="flac")
-    assert decode(path, cap_s=2).seconds == 2
-    assert decode(path, span_s=3, cap_s=2).seconds == 2
-    assert decode(path, span_s=100, cap_s=200).seconds == 4
-
-
-def test_an_excerpt_of_a_file_that_claims_to_be_longer(tmp_path: Path):
-    """The centre of the claimed hour is not there: the centre of what is there is taken."""
-    flac = bytearray(encode(tmp_path / "a.flac", tune(20), codec="flac").read_bytes())
-    samples = 3600 * RATE
-    flac[21] = flac[21] & 0xF0 | samples >> 32  # STREAMINFO's count of samples, 36 bits
-    flac[22:26] = (samples & 0xFFFFFFFF).to_bytes(4)
-    (tmp_path / "a.flac").write_bytes(flac)
-    sound = decode(tmp_path / "a.flac", span_s=5)
-    assert sound.seconds == 5
-    assert sound.excerpt[0] == pytest.approx(7.5, abs=0.2)
 
 
 # Damage
