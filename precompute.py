@@ -7,6 +7,7 @@ and a run that was interrupted goes on where it stopped.
 
 import argparse
 import json
+import shlex
 import signal
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from engine.equipment import equip, fetch_missing
 from engine.library import LibraryError
 from engine.run import Run, Settings
 from engine.scan import RunError
+from engine.storage import shown
 from engine.supervisor import SupervisorError
 from engine.worker import usable_cores
 
@@ -46,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(error)
     finally:
         console.close()
-    print("\n".join(summary.lines(str(options.library))))
+    print("\n".join(summary.lines(shlex.quote(shown(options.library)))))
     if options.json:
         print(json.dumps(summary.as_json()))
     if signals:
@@ -105,7 +107,7 @@ def _stage_names(text: str) -> tuple[str, ...]:
 def _settings(options: argparse.Namespace) -> Settings:
     for folder in options.models:
         if not folder.is_dir():
-            raise RunError(f"There is no folder {folder} of models; check --models.")
+            raise RunError(f"There is no folder {shown(folder)} of models; check --models.")
     what = options.stages, options.models, options.accept_unpinned
     return Settings(
         roots=options.music,

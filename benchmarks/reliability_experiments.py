@@ -53,7 +53,7 @@ class Kills:
 
     killed: int = 0
     libraries: int = 0  # each killed over and over until a run came through
-    moments: Counter = field(default_factory=Counter)  # what the run was doing
+    moments: Counter = field(default_factory=Counter)  # how far the run was
     recorded: list[int] = field(default_factory=list)  # tracks in the library after each kill
     lost: int = 0  # tracks that were in the library before a kill and not after it
     orphans: int = 0  # worker processes alive two seconds after a kill
@@ -96,13 +96,14 @@ def _killed_run(
         run.send_signal(signal.SIGKILL)
         run.wait()
     result.killed += 1
-    result.moments["starting" if not workers else "at work"] += 1
     deadline = time.monotonic() + 2
     while any(alive(pid) for pid in workers) and time.monotonic() < deadline:
         time.sleep(0.01)
     result.orphans += sum(alive(pid) for pid in workers)
     after = recorded(library)
     result.recorded.append(len(after))
+    grown = "after its first track" if len(after) > len(before) else "before its first track"
+    result.moments[grown if workers else "before its first worker"] += 1
     result.lost += len(before - after)
     if (library / "library.sqlite").exists():
         check = [sys.executable, "-m", "engine.library", "check", str(library)]

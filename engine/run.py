@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Protocol
 
 from engine import planning, worker
@@ -21,7 +22,7 @@ from engine.planning import Plan, Work
 from engine.records import Analysis, Outcome
 from engine.scan import Scan, check_roots, scan
 from engine.summary import FAILED, Summary
-from engine.supervisor import Finished, Supervisor, Task
+from engine.supervisor import LOOK_EVERY_S, Finished, Supervisor, Task
 from engine.writer import Writer
 
 # Files noted or marked in one transaction: a reader waits for none of it, a kill repeats it.
@@ -109,12 +110,22 @@ class Run:
             known = seen.known(library)
             plan = self._plan(library, seen, known, others)
         if plan.to_analyse and self._settings.fetch and not self._equipment.is_complete:
-            self._adopt(library, self._settings.fetch())
+            self._adopt(library, self._fetched())
             plan = self._plan(library, seen, known, others)
         self._mark(library, plan, planning.vanished(known, seen.found, seen.unseen))
         self._analyse(library, seen, plan.to_analyse[: self._settings.limit])
         if self._equipment.gaps:
             self.summary.count_gaps(self._equipment.gaps, library.coverage())
+
+    def _fetched(self) -> Equipment:
+        """The equipment after fetching, or as it was if the run is stopped meanwhile."""
+        answers: list[Equipment] = []
+        # A thread, since the look-up of a host's name cannot be interrupted.
+        thread = Thread(target=lambda: answers.append(self._settings.fetch()), daemon=True)
+        thread.start()
+        while thread.is_alive() and not self._stopped:
+            thread.join(LOOK_EVERY_S)
+        return answers[0] if answers else self._equipment
 
     def _plan(self, library: Writer, seen: Scan, known: Mapping[tuple, Known], probed: set) -> Plan:
         new = {file.size for file in seen.found if (file.root, file.relpath) not in known}

@@ -3,6 +3,7 @@
 import os
 import shutil
 import threading
+import time
 import wave
 from pathlib import Path
 
@@ -349,6 +350,17 @@ def test_models_are_fetched_only_when_there_is_work(analyse, music, tmp_path):
     assert told["by_stage"]["effnet"] == {"ok": 4}
     assert analyse(music, missing={"effnet"}, fetch=fetch)["done_before"] == 4
     assert len(calls) == 1
+
+
+def test_a_download_that_hangs_does_not_hold_up_ctrl_c(music, tmp_path):
+    equipment = fake_stages.equipment("dsp", "effnet", missing={"effnet"})
+    settings = Settings([music], tmp_path / "library", equipment, 2, fetch=lambda: time.sleep(60))
+    run = Run(settings, Silent())
+    threading.Timer(0.5, run.stop).start()
+    started = time.monotonic()
+    summary = run.execute()
+    assert time.monotonic() - started < 5
+    assert summary.interrupted and summary.not_done == {"not_reached": 4}
 
 
 def test_names_that_are_no_text(analyse, music, tmp_path):
