@@ -9,7 +9,7 @@ import streamlit as st
 from engine.descriptors import DESCRIPTORS
 from engine.query import COLUMN_ORDERS, Query, Selection, select
 from ui import collection, exports, filters, page, players, tables
-from ui.text import count, hours
+from ui.text import count, escaped, hours
 
 ORDER_NAMES = {
     "style": "Style activation",
@@ -48,7 +48,7 @@ def main() -> None:
 def show_counts(found: Selection, query: Query) -> None:
     """How many tracks match, and how many each filter leaves."""
     for problem in st.session_state["link_problems"]:
-        st.warning(problem, icon=":material/link_off:")
+        st.warning(escaped(problem), icon=":material/link_off:")
     st.subheader(f"{found.matches:,} of {count(found.total)} match", anchor=False)
     steps = " → ".join(f"{filters.NAMES[step.name]} **{step.kept:,}**" for step in found.steps)
     st.caption(f"All {found.total:,} → {steps}" if steps else "No filter is set.")

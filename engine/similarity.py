@@ -62,33 +62,42 @@ class Space:
 
 
 @dataclass(frozen=True)
-class Recordings:
-    """What tells whether two tracks are copies of one recording, by track id."""
+class Recording:
+    """What tells whether two tracks are copies; names in small letters."""
 
-    facts: pd.DataFrame  # indexed by id: content_hash, title, artist, duration_s
+    content_hash: str | None
+    title: str | None
+    artist: str | None
+    duration_s: float  # NaN where unknown
 
-    def same(self, one: int, other: int, cosine: float) -> bool:
+    def same(self, other: "Recording", cosine: float) -> bool:
         """The same audio bytes; or sounding alike, and of one length or one name."""
-        first, second = self._of(one), self._of(other)
-        if first is None or second is None:
-            return False
-        if first[0] is not None and first[0] == second[0]:
+        if self.content_hash is not None and self.content_hash == other.content_hash:
             return True
         if cosine < COPY_COSINE:
             return False
-        as_long = abs(first[3] - second[3]) <= COPY_SECONDS  # False where a length is missing
-        named = first[1] is not None and first[1] == second[1] and first[2] == second[2]
+        as_long = abs(self.duration_s - other.duration_s) <= COPY_SECONDS  # False with NaN
+        named = self.title is not None and self.title == other.title and self.artist == other.artist
         return as_long or named
 
-    def _of(self, track: int) -> tuple[str | None, str | None, str | None, float] | None:
+
+@dataclass(frozen=True)
+class Recordings:
+    """The tracks of a library as recordings, by track id."""
+
+    facts: pd.DataFrame  # indexed by id: the columns FACTS
+
+    def of(self, track: int) -> Recording:
+        """One track; a recording like no other where the table lacks it."""
         if track not in self.facts.index:
-            return None
+            return Recording(None, None, None, float("nan"))
         row = self.facts.loc[track]
-        texts = [None if pd.isna(row[name]) else str(row[name]) for name in FACTS[:3]]
-        title = texts[1].casefold() if texts[1] else None
-        artist = texts[2].casefold() if texts[2] else None
+        content, title, artist = (
+            None if pd.isna(row[name]) or not row[name] else str(row[name]) for name in FACTS[:3]
+        )
         duration = float("nan") if pd.isna(row["duration_s"]) else float(row["duration_s"])
-        return texts[0], title, artist, duration
+        folded = [name.casefold() if name else None for name in (title, artist)]
+        return Recording(content, *folded, duration)
 
 
 FACTS = ("content_hash", "title", "artist", "duration_s")
@@ -119,26 +128,20 @@ def most_similar(
     """
     cosines = space.cosines(track)
     query = space.row(track)
-    listed: list[int] = []
+    known = [(query, recordings.of(track))]  # the query, then what is listed
     copies: list[int] = []
     for row in _descending(cosines, 4 * count):
         if row == query:
             continue
-        if _is_copy(space, recordings, row, [query, *listed]):
+        recording = recordings.of(int(space.ids[row]))
+        if any(recording.same(other, space.cosine(row, place)) for place, other in known):
             copies.append(int(space.ids[row]))
             continue
-        listed.append(row)
-        if len(listed) == count:
+        known.append((row, recording))
+        if len(known) > count:
             break
-    found = tuple(Neighbour(int(space.ids[row]), float(cosines[row])) for row in listed)
+    found = tuple(Neighbour(int(space.ids[row]), float(cosines[row])) for row, _ in known[1:])
     return Neighbours(found, tuple(copies))
-
-
-def _is_copy(space: Space, recordings: Recordings, row: int, known: list[int]) -> bool:
-    ids = space.ids
-    return any(
-        recordings.same(int(ids[row]), int(ids[other]), space.cosine(row, other)) for other in known
-    )
 
 
 def _descending(cosines: np.ndarray, first: int):

@@ -1,5 +1,6 @@
 """The apps as Streamlit's own test runner sees them, on libraries made for the purpose."""
 
+import re
 from pathlib import Path
 
 import streamlit as st
@@ -24,15 +25,7 @@ def page(app: str, library: Path, monkeypatch, **params: str | list[str]) -> App
 
 
 def texts(session: AppTest) -> str:
-    """All that the page says outside widgets, one element a line."""
+    """All that the page says outside widgets."""
     kinds = ("markdown", "caption", "info", "warning", "error", "success", "subheader", "code")
-    return "\n".join(str(element.value) for kind in kinds for element in session.get(kind))
-
-
-def titles(session: AppTest, prefix: str) -> list[str]:
-    """The titles in the players whose keys begin so, with places and scores."""
-    return [
-        element.value
-        for element in session.markdown
-        if "**" in element.value and element.value.startswith(prefix)
-    ]
+    said = "\n".join(str(element.value) for kind in kinds for element in session.get(kind))
+    return re.sub(r"\\(.)", r"\1", said).replace("\u2060", "")  # as it reads, not as it is escaped

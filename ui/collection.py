@@ -21,7 +21,7 @@ from engine.library import Coverage, Library, LibraryError
 from engine.playlist import plain
 from engine.query import Activations
 from engine.similarity import FACTS, Recordings, Space
-from ui.text import count, style_name, track_title
+from ui.text import count, escaped, style_name, track_title
 
 VARIABLE = "SERENDIP_LIBRARY"
 DEFAULT = "library"
@@ -153,7 +153,7 @@ def _cleaned(values: pd.Series) -> list[str]:
 
 
 def _no_library(path: Path, error: LibraryError) -> None:
-    st.error(str(error), icon=":material/folder_off:")
+    st.error(escaped(str(error)), icon=":material/folder_off:")
     st.markdown(
         "The apps read what `precompute.py` found out about your music. Analyse a folder first, "
         "then look again:"

@@ -9,7 +9,7 @@ import streamlit as st
 from engine import playlist
 from engine.playlist import Entry, PlaylistError, Written
 from ui.collection import Collection
-from ui.text import count
+from ui.text import count, escaped
 
 MIME = "audio/x-mpegurl"
 
@@ -52,7 +52,7 @@ def draw(collection: Collection, rows: Sequence[int], name: str, key: str) -> No
     try:
         base = playlist.folder(typed) if relative == "relative" else None
     except PlaylistError as error:
-        st.error(str(error), icon=":material/folder_off:")
+        st.error(escaped(str(error)), icon=":material/folder_off:")
         return
     _unwritable(collection, rows)
     download, save, replace = st.columns([2, 2, 3], vertical_alignment="center")
@@ -76,7 +76,7 @@ def _save(written: Written, typed: str, file: str, replace: bool) -> None:
     try:
         target = playlist.save(written.data, playlist.folder(typed), file, replace)
     except PlaylistError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(escaped(str(error)), icon=":material/error:")
         return
     st.success(f"{count(written.entries)} saved.", icon=":material/check:")
     st.code(_shown(target), language=None, wrap_lines=True)
@@ -89,7 +89,7 @@ def _unwritable(collection: Collection, rows: Sequence[int]) -> None:
     if broken:
         st.warning(
             f"{count(len(broken))} cannot stand in an M3U8 file and will be left out: there is a "
-            f"line break in the path, as in “{playlist.plain(broken[0])}”."
+            f"line break in the path, as in “{escaped(broken[0])}”."
         )
 
 

@@ -14,7 +14,7 @@ from engine.query import RANGE_COLUMNS, Query, Range
 from engine.query_link import from_params, to_params
 from ui.collection import Collection
 from ui.gaps import Gap, column_gap, share_missing, space_gap, substitutes
-from ui.text import count, style_name
+from ui.text import count, escaped, style_name
 
 ACTIVATIONS = DESCRIPTORS["style_activation"]
 # Filters as their labels name them, in the funnel and in advice.
@@ -158,7 +158,7 @@ def draw(collection: Collection) -> None:
     _slider(collection, "tempo")
     network = column_gap(collection, "danceability")
     _slider(collection, "danceability" if network is None else "danceability_dsp")
-    if network is not None:
+    if network is not None and column_gap(collection, "danceability_dsp") is None:
         _explain("The signal's danceability stands in for the network's.", network)
     _voice(collection)
     _slider(collection, "valence")
@@ -210,7 +210,7 @@ def _styles(collection: Collection) -> None:
     if tags and gap:
         _explain("Tags stand in for the 400 styles.", gap)
     for note in substitutes(collection, "musicnn" if tags else "effnet"):
-        st.caption(f":material/warning: {note}")
+        st.caption(f":material/warning: {escaped(note)}")
     several = len(st.session_state["styles"]) > 1
     st.segmented_control(
         "Several styles",

@@ -44,8 +44,11 @@ def _gap(collection: Collection, stage: str) -> Gap:
     prepared = f"{PREPARE[stage]} && {analyse}" if stage in PREPARE else analyse
     if not counts:
         return Gap("The library was analysed without this step.", f"{analyse} --stages {stage}")
-    if counts.get("model_missing") or any(counts.get(status) for status in HAS_VALUES):
+    computed = any(counts.get(status) for status in HAS_VALUES)
+    if counts.get("model_missing") or (computed and stage in PREPARE):
         return Gap("The model file that it needs was not there.", prepared)
+    if computed:
+        return Gap("No track got a value.", f"{analyse} --stages {stage} --retry")
     reasons = ", ".join(f"{tracks:,} {status}" for status, tracks in sorted(counts.items()))
     return Gap(f"It failed for every track: {reasons}.", f"{analyse} --retry")
 

@@ -71,7 +71,7 @@ def player(
 def escaped_facts(collection: Collection, row: int) -> str:
     """3:07 · 124 BPM · A minor · −9.3 LUFS · Rock › Punk 0.83 · IC 3.1, as Markdown."""
     values: Mapping = collection.frame.iloc[row]
-    facts = [length(values["duration_s"]), number(values["tempo_bpm"], "tempo_bpm")]
+    facts = [number(values["tempo_bpm"], "tempo_bpm")]
     if isinstance(values["key_edma"], str):
         facts.append(f"{values['key_edma']} {values['scale_edma']}")
     facts.append(number(values["loudness_lufs"], "loudness_lufs"))
@@ -82,6 +82,7 @@ def escaped_facts(collection: Collection, row: int) -> str:
         facts.append(f"IC {values['ic_mean']:.2f}")
     # Lines break between facts, after the dot.
     kept = [escaped(fact).replace(" ", "\u00a0") for fact in facts if fact]
+    kept = [length(values["duration_s"]), *kept] if values["duration_s"] > 0 else kept
     return "\u00a0· ".join(kept)
 
 
@@ -95,7 +96,7 @@ def _sound(collection: Collection, row: int, track: Mapping) -> None:
         state = os.stat(path)  # noqa: PTH116 - bytes
         sound = whole(path, codec) or _clip(path, state.st_size, state.st_mtime_ns, seconds)
     except PreviewError as error:
-        st.warning(str(error), icon=":material/music_off:")
+        st.warning(escaped(str(error)), icon=":material/music_off:")
         return
     except (KeyError, OSError, LibraryError):
         st.warning("This track disappeared just now. Reload the page.", icon=":material/music_off:")

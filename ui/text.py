@@ -9,14 +9,17 @@ from engine.descriptors import DESCRIPTORS
 from engine.playlist import plain
 
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&^=:\"'@/])")
-# Streamlit reads :smile: and :material/home: after Markdown's own escapes; an invisible character
-# (word joiner) between the colon and the name stops it.
-_SHORTCODE = re.compile(r":(?=[\w+\-])")
+# Read as more than text even where every sign is escaped: :smile: and :material/home:, addresses,
+# and the arrows and dashes that Streamlit makes of -> and --. An invisible character (word joiner)
+# between the signs stops it.
+_JOINED = re.compile(
+    r"(?<=:)(?=[\w+\-/]+:)|(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)|(?<=[-<>=~])(?=[-<>=])", re.IGNORECASE
+)
 
 
 def escaped(text: str) -> str:
     """Text that Markdown shows letter by letter."""
-    return _PUNCTUATION.sub(r"\\\1", _SHORTCODE.sub(":\u2060", plain(text)))
+    return _PUNCTUATION.sub(r"\\\1", _JOINED.sub("\u2060", plain(text)))
 
 
 def track_title(title: str | None, path: str) -> str:
