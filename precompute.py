@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (RunError, LibraryError, SupervisorError) as error:
         console.close()
         if run.summary.now:
-            _say(f"{run.summary.now.total()} files were recorded before this:")
+            _say(f"Files recorded before this: {run.summary.now.total()}.")
         return _refuse(error)
     finally:
         console.close()

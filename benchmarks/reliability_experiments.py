@@ -73,7 +73,7 @@ def kill_runs(music: Path, work: Path, stages: str, kills: int, seed: int = 1) -
         library = work / f"killed {result.libraries}"
         result.libraries += 1
         while result.killed < kills:
-            # Starting takes a part of it that no run can skip, so that some runs get nowhere.
+            # Up to half as long again as an undisturbed run, so that some come through.
             if not _killed_run(command(music, library, stages), library, dice, whole, result):
                 break
         analyse(music, library, stages)
@@ -89,7 +89,7 @@ def _killed_run(
     before = recorded(library)
     run = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        run.wait(dice.uniform(0, 1.1 * whole["seconds"]))
+        run.wait(dice.uniform(0, 1.5 * whole["seconds"]))
         return False
     except subprocess.TimeoutExpired:
         workers = children(run.pid)

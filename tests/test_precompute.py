@@ -123,7 +123,7 @@ def test_odd_names_stay_on_their_line_and_a_log_has_no_bar(music, dsp):
     (music / os.fsdecode(b"bro\nken \xff\x1b[31m.mp3")).write_text("words")
     done = run(music, *dsp, env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert "bro\\nken \\xff\\x1b[31m.mp3: unreadable: " in done.stdout
-    assert done.stderr == "Analysing 4 files\n"
+    assert done.stderr == "Analysing: 4 files\n"
 
 
 def test_a_terminal_gets_a_bar_with_rate_and_failures(music, dsp):
