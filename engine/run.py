@@ -264,8 +264,8 @@ class Run:
         outcomes = list(done.results.values())
         for stage in work.due:
             if failure := done.failures.get(stage):
-                wanted = self._wanted[stage].fingerprint
-                outcomes.append(Outcome(stage, wanted, failure.kind, failure.message))
+                now = self._wanted[stage].fingerprint
+                outcomes.append(Outcome(stage, now, failure.kind, failure.message))
         if any(o.status == "unreadable" for o in outcomes) and seen.is_gone(work.path):
             self.summary.disappeared += 1
             return False
@@ -273,11 +273,11 @@ class Run:
         prepared = done.prepared or worker.Prepared(None, None, None)
         analysis = Analysis(prepared.content_hash, prepared.media, prepared.tags, tuple(outcomes))
         _record(library, work, analysis)
-        status = self.summary.count(_statuses(work, outcomes), now=True)
-        if status in FAILED:
-            reason = next(o.error for o in outcomes if o.status == status)
-            self.summary.failures.append((work.path, f"{status}: {reason}"))
-        return status in FAILED
+        self.summary.count(_statuses(work, outcomes), now=True)
+        failed = next((outcome for outcome in outcomes if outcome.status in FAILED), None)
+        if failed:
+            self.summary.failures.append((work.path, f"{failed.status}: {failed.error}"))
+        return failed is not None
 
 
 def _record(library: Writer, work: Work, analysis: Analysis) -> None:

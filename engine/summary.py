@@ -50,13 +50,11 @@ class Summary:
     peak_memory: int = 0  # bytes of the largest worker
     interrupted: bool = False
 
-    def count(self, stages: Mapping[str, str], *, now: bool) -> str:
-        """Take in one file by the statuses of its stages; returns the file's."""
-        status = file_status(stages)
-        (self.now if now else self.before)[status] += 1
+    def count(self, stages: Mapping[str, str], *, now: bool) -> None:
+        """Take in one file by the statuses of its stages."""
+        (self.now if now else self.before)[file_status(stages)] += 1
         for stage, value in stages.items():
             self.stages.setdefault(stage, Counter())[value] += 1
-        return status
 
     def count_gaps(self, gaps: Iterable[Gap], coverage: Coverage) -> None:
         """Note the columns that are empty where their stage has values, over the whole library."""

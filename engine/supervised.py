@@ -61,7 +61,9 @@ def _limit(memory):
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no core dumps in somebody's music folder
     # Address space is no measure: TensorFlow and onnxruntime map gigabytes that they never touch.
     # Private data follows the resident set closely (706 MB for 571 MB with both networks loaded).
-    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     with contextlib.suppress(OSError):  # not on macOS; forbidden in some containers
         Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)
 

@@ -259,6 +259,14 @@ def test_each_kind_of_failure_has_its_status_and_costs_nothing_else(analyse, mus
     assert again["by_status"] == told["by_status"]
 
 
+def test_a_stage_that_failed_before_does_not_disturb_another_one_now(analyse, music):
+    tone(music / "wrong.wav", seconds=fake_stages.WRONG_S)
+    analyse(music, stages=("dsp",))
+    told = analyse(music, stages=("dsp", "effnet"))
+    assert told["by_stage"] == {"dsp": {"ok": 4, "crashed": 1}, "effnet": {"ok": 5}}
+    assert told["by_status"] == {"ok": 4, "crashed": 1}
+
+
 def test_retry_tries_the_failed_stages_only(analyse, music):
     tone(music / "deadly.wav", seconds=fake_stages.DEADLY_S)
     analyse(music)
