@@ -9,7 +9,7 @@ import math
 import numpy as np
 import soxr
 
-from engine import loudness
+from engine import essentia_algorithms, loudness
 from engine.audio import Audio
 from engine.rhythm import SAMPLE_RATE, BeatTracker
 
@@ -21,10 +21,7 @@ class Dsp:
     """Holds the algorithms, which are set up once per process."""
 
     def __init__(self):
-        import essentia
-        import essentia.standard as es
-
-        essentia.log.infoActive = essentia.log.warningActive = False
+        es = essentia_algorithms.load()
         self._beats = BeatTracker()
         self._keys = {
             profile: es.KeyExtractor(profileType=profile, sampleRate=SAMPLE_RATE)

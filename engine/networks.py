@@ -13,8 +13,9 @@ from typing import Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
-from engine import models, musicnn, patches, tensorflow_weights
+from engine import essentia_algorithms, models, musicnn, patches, tensorflow_weights
 from engine.audio import Audio
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
@@ -49,7 +50,7 @@ class EffNet:
         self.providers = (self._runner.provider,)
 
     def __call__(self, mel: np.ndarray) -> Frames:
-        filled, remark = _filled(mel, self.PATCH_FRAMES)
+        filled, remark = _filled(mel[:-1], self.PATCH_FRAMES)  # see patches.frame_count
         cut = patches.cut(filled, self.PATCH_FRAMES, self.HOP_FRAMES)
         embeddings, activations = self._runner(cut)
         return Frames(embeddings, activations, remark)
@@ -62,10 +63,13 @@ class MusiCNN:
 
     def __init__(self, tensors: dict[str, np.ndarray]):
         self._network = musicnn.MusiCNN(tensors)
+        # Its products are small: threads would wait for each other more than they compute.
+        self._blas = ThreadpoolController().select(user_api="blas")
 
     def __call__(self, mel: np.ndarray) -> Frames:
         filled, remark = _filled(mel, musicnn.PATCH_FRAMES)
-        return Frames(*self._network(filled), remark)
+        with self._blas.limit(limits=1):
+            return Frames(*self._network(filled), remark)
 
 
 def musicnn_tensors(found: dict[str, models.Found]) -> dict[str, np.ndarray]:
@@ -108,12 +112,9 @@ class _TensorflowRunner:
     provider = "Essentia TensorFlow"
 
     def __init__(self, found: models.Found, threads: int):
-        import essentia
-        import essentia.standard as es
-
-        essentia.log.infoActive = essentia.log.warningActive = False
+        es = essentia_algorithms.load()
         models.load_bytes(found)  # verified; Essentia reads the file itself
-        self._pool = essentia.Pool
+        self._pool = es.essentia.Pool
         self._predict = es.TensorflowPredict(
             graphFilename=str(found.path),
             inputs=[self.INPUT],
@@ -166,9 +167,7 @@ class MelFrames:
         if rate == patches.SAMPLE_RATE:
             return mono
         if rate not in self._resamplers:
-            import essentia.standard as es
-
-            self._resamplers[rate] = es.Resample(
+            self._resamplers[rate] = essentia_algorithms.load().Resample(
                 inputSampleRate=rate, outputSampleRate=patches.SAMPLE_RATE, quality=4
             )
         return self._resamplers[rate](mono)

@@ -37,8 +37,12 @@ def mel_frames(samples: np.ndarray) -> np.ndarray:
 
 
 def frame_count(samples: int) -> int:
-    """As Essentia's streaming cutter makes them: all frames whose centre is inside."""
-    return 0 if samples == 0 else -(-samples // HOP)
+    """All frames whose centre is inside, and the first one after the end.
+
+    That is what MusiCNN's predictor cuts; EffNet's leaves out the last one, which is less than
+    half full.
+    """
+    return 0 if samples == 0 else -(-samples // HOP) + 1
 
 
 def starts(frames: int, length: int, hop: int) -> np.ndarray:

@@ -20,6 +20,8 @@ from functools import cache
 import numpy as np
 from scipy import fft, signal
 
+from engine import essentia_algorithms
+
 SAMPLE_RATE = 44_100  # Hz: all constants below were tuned at this rate
 FRAME = 2048  # samples, 46 ms
 HOP = 512  # samples, 11.6 ms; three of the five functions take every other frame
@@ -59,8 +61,7 @@ class BeatTracker:
     """Estimates tempo and beats; holds Essentia's algorithms and the filter banks."""
 
     def __init__(self):
-        import essentia.standard as es
-
+        es = essentia_algorithms.load()
         coarse = {"sampleRateODF": SAMPLE_RATE / (2 * HOP), "resample": "x2"}
         fine = {"sampleRateODF": SAMPLE_RATE / HOP, "resample": "none"}
         self._decoders = [
@@ -290,9 +291,7 @@ def _window() -> np.ndarray:
 @cache
 def mel_filters() -> np.ndarray:
     """Essentia's HTK mel bands from 0 to 4 kHz, float32 [1025, 40]."""
-    import essentia.standard as es
-
-    bank = es.MelBands(
+    bank = essentia_algorithms.load().MelBands(
         sampleRate=SAMPLE_RATE, numberBands=_MEL_BANDS, lowFrequencyBound=0.0,
         highFrequencyBound=_MEL_TOP, inputSize=FRAME // 2 + 1,
     )  # fmt: skip
@@ -302,9 +301,7 @@ def mel_filters() -> np.ndarray:
 @cache
 def erb_filters() -> np.ndarray:
     """Essentia's gammatone bands from 80 Hz to 22.05 kHz, float32 [1025, 40]."""
-    import essentia.standard as es
-
-    bank = es.ERBBands(
+    bank = essentia_algorithms.load().ERBBands(
         sampleRate=SAMPLE_RATE, numberBands=_ERB_BANDS, lowFrequencyBound=_ERB_BOTTOM,
         highFrequencyBound=SAMPLE_RATE / 2, inputSize=FRAME // 2 + 1, type="magnitude",
     )  # fmt: skip
