@@ -1,0 +1,81 @@
+"""Which models a run has, what their absence means, and the attempt to fetch them."""
+
+import pytest
+
+from engine import equipment, models
+from engine.equipment import equip, fetch_missing, fingerprint, wanted
+
+ALL = ("dsp", "effnet", "musicnn")
+
+
+@pytest.fixture
+def bare(monkeypatch, tmp_path):
+    """A machine without any model file."""
+    monkeypatch.setenv("SERENDIP_MODELS", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(models, "find_spec", lambda package: None)
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """`fetch` that fails, and notes what it was asked for."""
+    asked = []
+
+    def fetch(keys, dest):
+        asked.extend(keys)
+        raise models.ModelError("The server cannot be reached.\nNor can the others.")
+
+    monkeypatch.setattr(equipment, "fetch", fetch)
+    return asked
+
+
+def test_without_models_there_is_still_dsp(bare):
+    what = equip(ALL)
+    assert what.plans["dsp"].missing is None
+    assert "python -m engine.models fetch" in what.plans["effnet"].missing
+    assert "pip install" in what.plans["musicnn"].missing
+    assert not what.is_complete
+
+
+def test_a_missing_head_is_a_gap_with_its_columns_and_remedy(bare, shared_dir):
+    head = models.MODELS["emotion_head"].filename
+    folder = models.cache_folder()
+    folder.mkdir(parents=True)
+    for file in (shared_dir / "models").iterdir():
+        if file.name != head:
+            (folder / file.name).symlink_to(file)
+    (gap,) = equip(("musicnn",)).gaps
+    assert (gap.stage, gap.columns) == ("musicnn", ("valence", "arousal"))
+    assert head in gap.why and "python -m engine.models fetch" in gap.why
+
+
+def test_all_models_are_complete(models_dirs):
+    assert equip(ALL, models_dirs).is_complete
+
+
+def test_fetching_asks_for_the_wanted_stages_and_fails_in_one_line(bare, no_network):
+    said = []
+    what = fetch_missing(("dsp", "effnet"), (), False, said.append)
+    assert "effnet_onnx" in no_network
+    assert {models.MODELS[key].stage for key in no_network} == {"effnet"}
+    assert "CC BY-NC-SA 4.0" in said[0]
+    assert said[1:] == ["Going on without: The server cannot be reached."]
+    assert what.plans["effnet"].missing
+
+
+def test_nothing_is_fetched_when_everything_is_there(models_dirs, no_network):
+    said = []
+    assert fetch_missing(("dsp",), models_dirs, False, said.append).is_complete
+    assert (no_network, said) == ([], [])
+
+
+def test_the_span_and_the_models_are_in_the_fingerprint(bare):
+    (plan,) = equip(("dsp",)).plans.values()
+    assert fingerprint(plan, None) == fingerprint(plan, None) != fingerprint(plan, 30.0)
+
+
+def test_values_made_with_more_models_are_richer_and_with_others_are_not(models_dirs):
+    (plan,) = equip(("musicnn",), models_dirs).plans.values()
+    digests = [model.sha256 for model in plan.models]
+    made_with = {"more": [*digests, "x"], "same": digests, "less": digests[1:], "other": ["x"]}
+    assert wanted(plan, None, made_with).richer == {"more"}
