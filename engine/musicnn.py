@@ -27,15 +27,7 @@ BANDS = patches.BANDS
 PATCH_FRAMES = 187  # 3.0 s
 HOP_FRAMES = 93  # 1.5 s
 EMBEDDING_SIZE = 200
-TAGS = (
-    "rock", "pop", "alternative", "indie", "electronic", "female vocalists", "dance", "00s",
-    "alternative rock", "jazz", "beautiful", "metal", "chillout", "male vocalists", "classic rock",
-    "soul", "indie rock", "Mellow", "electronica", "80s", "folk", "90s", "chill", "instrumental",
-    "punk", "oldies", "blues", "hard rock", "ambient", "acoustic", "experimental",
-    "female vocalist", "guitar", "Hip-Hop", "70s", "party", "country", "easy listening", "sexy",
-    "catchy", "funk", "electro", "heavy metal", "Progressive rock", "60s", "rnb", "indie pop",
-    "sad", "House", "happy",
-)  # fmt: skip
+TAG_COUNT = 50  # named in engine/tagging.py
 
 _EPSILON = 1e-3  # of every batch normalisation in the graph
 _TAPS = 7  # frames of a timbral and of a middle-layer filter
@@ -70,7 +62,7 @@ class MusiCNN:
         frames = (mel * scale + offset).astype(np.float32)
         starts = patches.starts(len(frames), PATCH_FRAMES, HOP_FRAMES)
         if not len(starts):
-            return np.zeros((0, EMBEDDING_SIZE), np.float32), np.zeros((0, len(TAGS)), np.float32)
+            return np.zeros((0, EMBEDDING_SIZE), np.float32), np.zeros((0, TAG_COUNT), np.float32)
         results = [
             self._patches(frames, starts[first : first + _PATCHES_AT_ONCE])
             for first in range(0, len(starts), _PATCHES_AT_ONCE)

@@ -100,7 +100,7 @@ def _labels(name: str, dirs: Sequence[str | PathLike[str]]) -> dict[str, tuple[s
     if name == "effnet":
         return {"styles": tuple(models.style_labels(dirs))}
     if name == "musicnn":
-        from engine.musicnn import TAGS
+        from engine.tagging import TAGS
 
         return {"tags": TAGS}
     return {}

@@ -60,3 +60,13 @@ def _layers(tensors: dict[str, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray
 VOICE = ("instrumental", "voice")
 DANCEABILITY = ("danceable", "not_danceable")
 EMOTION = ("valence", "arousal")
+# What MusiCNN itself was trained to hear: the 50 most frequent tags of the Million Song Dataset.
+TAGS = (
+    "rock", "pop", "alternative", "indie", "electronic", "female vocalists", "dance", "00s",
+    "alternative rock", "jazz", "beautiful", "metal", "chillout", "male vocalists", "classic rock",
+    "soul", "indie rock", "Mellow", "electronica", "80s", "folk", "90s", "chill", "instrumental",
+    "punk", "oldies", "blues", "hard rock", "ambient", "acoustic", "experimental",
+    "female vocalist", "guitar", "Hip-Hop", "70s", "party", "country", "easy listening", "sexy",
+    "catchy", "funk", "electro", "heavy metal", "Progressive rock", "60s", "rnb", "indie pop",
+    "sad", "House", "happy",
+)  # fmt: skip
