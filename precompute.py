@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--stages", metavar="A,B", type=_stage_names, default=tuple(stages.STAGES),
         help=f"what to compute; default: {','.join(stages.STAGES)}")  # fmt: skip
     add("--span", metavar="SECONDS", type=_seconds, default=None,
-        help="analyse a central excerpt of longer files; default: up to 900 s")  # fmt: skip
+        help="analyse a central excerpt of longer files; default: up to 600 s")  # fmt: skip
     add("--retry", action="store_true", help="try failed files again")
     add("--limit", metavar="N", type=_positive, help="analyse at most N files in this run")
     add("--strict", action="store_true", help="exit with 1 if any file failed")

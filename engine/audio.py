@@ -21,7 +21,7 @@ from engine.container import AudioError, Source, opened, slack_s, words
 from engine.pcm import Samples, UnusableFormat
 from engine.records import Media, Tags
 
-CAP_SECONDS = 900.0  # of one file at most; 15 min of stereo at 48 kHz are 345 MB
+CAP_SECONDS = 600.0  # of one file at most: 230 MB of stereo at 48 kHz; a worker stays under 1 GB
 SILENCE_PEAK = 10 ** (-70 / 20)  # -70 dBFS: 16-bit dither stays below, music does not
 LOUDEST = 16.0  # +24 dBFS: larger samples are damage, not clipping
 MAX_DAMAGED = 0.01  # share of samples that may be replaced
