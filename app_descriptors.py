@@ -61,7 +61,9 @@ def advise(found: Selection) -> None:
     if worst.without:
         told = f"Relax {name} first: without it, {count(worst.without)} would match."
     else:
-        told = f"No single filter is to blame. {name} alone leaves {count(worst.alone)}."
+        told = f"Several filters are too narrow: begin with {name}, which alone leaves " + (
+            f"{count(worst.alone)}."
+        )
     st.info(f"Nothing matches. {told}", icon=":material/filter_alt_off:")
     alone = ", ".join(f"{filters.NAMES[s.name]} {s.alone:,}" for s in found.steps)
     st.caption(f"Tracks that each filter alone would leave: {alone}.")

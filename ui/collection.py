@@ -7,6 +7,7 @@ while an analysis runs.
 
 import argparse
 import os
+import shlex
 import sys
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ from engine.library import Coverage, Library, LibraryError
 from engine.playlist import plain
 from engine.query import Activations
 from engine.similarity import FACTS, Recordings, Space
+from engine.storage import FILE_NAME
 from ui.text import count, escaped, style_name, track_title
 
 VARIABLE = "SERENDIP_LIBRARY"
@@ -55,6 +57,11 @@ class Collection:
     def recordings(self) -> Recordings:
         """What tells copies apart."""
         return Recordings(self.frame[list(FACTS)])
+
+    @cached_property
+    def unwritable(self) -> np.ndarray:
+        """bool [tracks]: the path has a line break, so that no line of a playlist can hold it."""
+        return np.array(["\n" in path or "\r" in path for path in self.frame["path"]], dtype=bool)
 
     @cached_property
     def haystack(self) -> pd.Series:
@@ -153,16 +160,19 @@ def _cleaned(values: pd.Series) -> list[str]:
 
 
 def _no_library(path: Path, error: LibraryError) -> None:
-    st.error(escaped(str(error)), icon=":material/folder_off:")
-    st.markdown(
-        "The apps read what `precompute.py` found out about your music. Analyse a folder first, "
-        "then look again:"
-    )
-    st.code(f'python precompute.py ~/Music --library "{path}"', language="bash")
-    st.caption(
-        f"Another library: `streamlit run … -- --library DIR`, or set `{VARIABLE}`. "
-        "No music at hand? `make demo` fetches some."
-    )
+    if (path / FILE_NAME).exists():
+        st.error(escaped(str(error)), icon=":material/error:")
+    else:
+        st.error(f"There is no library in {escaped(str(path))}.", icon=":material/folder_off:")
+        st.markdown(
+            "The apps read what `precompute.py` found out about your music. Analyse a folder, "
+            "then look again:"
+        )
+        _command(path)
+        st.caption(
+            f"Another library: `streamlit run … -- --library DIR`, or set `{VARIABLE}`. "
+            "No music at hand? `make demo` fetches some."
+        )
     st.button("Look again", key="look_again", type="primary")
     st.stop()
 
@@ -173,6 +183,12 @@ def _empty(held: Collection) -> None:
         "seconds.",
         icon=":material/hourglass_empty:",
     )
-    st.code(f'python precompute.py ~/Music --library "{held.library.path}"', language="bash")
+    _command(held.library.path)
     st.button("Look again", key="look_again", type="primary")
     st.stop()
+
+
+def _command(path: Path) -> None:
+    """The analysis that would fill this library."""
+    library = shlex.quote(plain(str(path)))
+    st.code(f"python precompute.py ~/Music --library {library}", language="bash", wrap_lines=True)

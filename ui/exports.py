@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 
 from engine import playlist
@@ -16,7 +17,7 @@ MIME = "audio/x-mpegurl"
 
 def entries(collection: Collection, rows: Sequence[int]) -> list[Entry]:
     """The tracks of a list as a playlist takes them."""
-    columns = collection.frame[["path", "title", "artist", "duration_s"]].iloc[list(rows)]
+    columns = collection.frame[["path", "title", "artist", "duration_s"]].iloc[rows]
     texts = columns[["title", "artist"]].to_numpy(dtype=object, na_value=None)
     return [
         Entry(path, title, artist, seconds)
@@ -84,11 +85,11 @@ def _save(written: Written, typed: str, file: str, replace: bool) -> None:
 
 def _unwritable(collection: Collection, rows: Sequence[int]) -> None:
     """Say beforehand which tracks no line of a playlist can hold."""
-    paths = collection.frame["path"].to_numpy(dtype=object)[list(rows)]
-    broken = [path for path in paths if "\n" in path or "\r" in path]
+    places = np.asarray(rows)[collection.unwritable[rows]]
+    broken = collection.frame["path"].iloc[places[:1]].tolist()
     if broken:
         st.warning(
-            f"{count(len(broken))} cannot stand in an M3U8 file and will be left out: there is a "
+            f"{count(len(places))} cannot stand in an M3U8 file and will be left out: there is a "
             f"line break in the path, as in “{escaped(broken[0])}”."
         )
 

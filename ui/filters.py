@@ -30,6 +30,8 @@ NAMES = {
     "loudness": "Loudness",
     "ic": "Mean IC",
 }
+# What each network gives, for the note that it is not the published one.
+GIVEN = {"effnet": "Styles, voice, danceability", "musicnn": "Tags, valence, arousal"}
 PROFILE_NAMES = {"temperley": "Temperley", "krumhansl": "Krumhansl", "edma": "EDMA"}
 VOICE_NAMES = {"any": "Any", "voice": "Voice", "instrumental": "Instrumental"}
 
@@ -154,6 +156,9 @@ def draw(collection: Collection) -> None:
     head, button = st.columns([2, 1], vertical_alignment="bottom")
     head.header("Filters", anchor=False)
     button.button("Reset", key="reset", on_click=reset, width="stretch", help="All filters off")
+    for stage, given in GIVEN.items():
+        for note in substitutes(collection, stage):
+            st.warning(f"{given}: {escaped(note)}.", icon=":material/science:")
     _styles(collection)
     _slider(collection, "tempo")
     network = column_gap(collection, "danceability")
@@ -209,8 +214,6 @@ def _styles(collection: Collection) -> None:
     )
     if tags and gap:
         _explain("Tags stand in for the 400 styles.", gap)
-    for note in substitutes(collection, "musicnn" if tags else "effnet"):
-        st.caption(f":material/warning: {escaped(note)}")
     several = len(st.session_state["styles"]) > 1
     st.segmented_control(
         "Several styles",

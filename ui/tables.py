@@ -43,12 +43,13 @@ def draw(collection: Collection, rows: Sequence[int], query: Query) -> None:
 def rows_of(collection: Collection, rows: np.ndarray, query: Query) -> pd.DataFrame:
     """What the table shows, in the order of the playlist."""
     frame, shown = collection.frame, collection.shown
-    names = shown[["title", "artist"]].iloc[rows]
     columns: dict[str, object] = {
         "place": np.arange(1, len(rows) + 1),
-        "title": names["title"].array,
-        "artist": names["artist"].array,
+        "title": shown["title"].array[rows],
     }
+    for tag in ("artist", "album"):
+        if (shown[tag] != "").any():  # files without tags have only their names
+            columns[tag] = shown[tag].array[rows]
     if query.styles and collection.styles:
         chosen = collection.styles.combined(query.styles, query.style_match)
         columns["chosen"] = chosen[rows]
@@ -61,26 +62,19 @@ def rows_of(collection: Collection, rows: np.ndarray, query: Query) -> pd.DataFr
     columns["key"] = _keys(frame, rows, query.key_profile)
     columns["style"] = shown["style"].array[rows]
     columns["minutes"] = frame["duration_s"].to_numpy(dtype=np.float64)[rows] / 60
-    columns["album"] = shown["album"].array[rows]
     columns["path"] = shown["path"].array[rows]
     order = ["place", "title", "artist", "chosen", "tempo_bpm", "key", *NUMBERS[1:]]
     order += ["style", "minutes", "album", "path"]
     return pd.DataFrame({name: columns[name] for name in order if name in columns})
 
 
-def _keys(frame: pd.DataFrame, rows: np.ndarray, profile: str) -> np.ndarray:
-    """`A minor`; empty where there is no key."""
-    keys = frame[f"key_{profile}"].array[rows]
-    scales = frame[f"scale_{profile}"].array[rows]
-    keys, scales = (np.asarray(values.astype(object)) for values in (keys, scales))
-    known = [
-        isinstance(key, str) and isinstance(scale, str)
-        for key, scale in zip(keys, scales, strict=True)
-    ]
-    return np.array(
-        [f"{k} {s}" if ok else "" for k, s, ok in zip(keys, scales, known, strict=True)],
-        dtype=object,
-    )
+def _keys(frame: pd.DataFrame, rows: np.ndarray, profile: str) -> pd.Categorical:
+    """`A minor`; missing where there is no key. By the codes: 24 names, however many rows."""
+    keys, scales = (frame[f"{part}_{profile}"].array for part in ("key", "scale"))
+    names = [f"{key} {scale}" for key in keys.categories for scale in scales.categories]
+    key, scale = keys.codes[rows].astype(np.int16), scales.codes[rows]
+    codes = np.where((key < 0) | (scale < 0), -1, key * len(scales.categories) + scale)
+    return pd.Categorical.from_codes(codes, names)
 
 
 def _columns(table: pd.DataFrame, query: Query) -> dict[str, object]:

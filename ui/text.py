@@ -45,10 +45,10 @@ def count(tracks: int, noun: str = "track") -> str:
 
 
 def length(seconds: float) -> str:
-    """3:07, or 1:02:03; empty where it is unknown."""
+    """3:07, or 1:02:03, cut to whole seconds as players show it; empty where it is unknown."""
     if math.isnan(seconds):
         return ""
-    whole = round(seconds)
+    whole = int(seconds)
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
