@@ -33,6 +33,7 @@ NAMES = {
 # What each network gives, for the note that it is not the published one.
 GIVEN = {"effnet": "Styles, voice, danceability", "musicnn": "Tags, valence, arousal"}
 PROFILE_NAMES = {"temperley": "Temperley", "krumhansl": "Krumhansl", "edma": "EDMA"}
+Todo = dict[str, None]  # commands that fill what is missing, each once
 VOICE_NAMES = {"any": "Any", "voice": "Voice", "instrumental": "Instrumental"}
 
 
@@ -153,34 +154,39 @@ def _range(ends: tuple[float, float], low: float, high: float) -> Range:
 
 def draw(collection: Collection) -> None:
     """All filters. Widgets whose descriptor is missing are replaced by the reason."""
+    todo: Todo = {}
     head, button = st.columns([2, 1], vertical_alignment="bottom")
     head.header("Filters", anchor=False)
     button.button("Reset", key="reset", on_click=reset, width="stretch", help="All filters off")
     for stage, given in GIVEN.items():
         for note in substitutes(collection, stage):
             st.warning(f"{given}: {escaped(note)}.", icon=":material/science:")
-    _styles(collection)
-    _slider(collection, "tempo")
+    _styles(collection, todo)
+    _slider(collection, "tempo", todo)
     network = column_gap(collection, "danceability")
-    _slider(collection, "danceability" if network is None else "danceability_dsp")
+    _slider(collection, "danceability" if network is None else "danceability_dsp", todo)
     if network is not None and column_gap(collection, "danceability_dsp") is None:
-        _explain("The signal's danceability stands in for the network's.", network)
-    _voice(collection)
-    _slider(collection, "valence")
+        _explain("The signal's danceability stands in for the network's.", network, todo)
+    _voice(collection, todo)
+    _slider(collection, "valence", todo)
     if column_gap(collection, "arousal") is None:
-        _slider(collection, "arousal")
-    _key(collection)
-    _slider(collection, "loudness")
+        _slider(collection, "arousal", todo)
+    _key(collection, todo)
+    _slider(collection, "loudness", todo)
     if collection.coverage.columns.get("ic_mean"):
-        _slider(collection, "ic")
+        _slider(collection, "ic", todo)
+    if todo:
+        st.caption("To fill what is missing:")
+    for command in todo:
+        st.code(command, language="bash", wrap_lines=True)
 
 
-def _slider(collection: Collection, name: str) -> None:
+def _slider(collection: Collection, name: str, todo: Todo) -> None:
     descriptor = DESCRIPTORS[RANGE_COLUMNS[name]]
     label = f"{descriptor.label} ({descriptor.unit})" if descriptor.unit else descriptor.label
     if gap := column_gap(collection, descriptor.column):
         plural = "Valence and arousal" if name == "valence" else descriptor.label
-        _explain(f"{plural}: not in this library.", gap)
+        _explain(f"{plural}: not in this library.", gap, todo)
         return
     low, high = st.session_state["spans"][name]
     lacking = share_missing(collection, descriptor.column)
@@ -196,11 +202,11 @@ def _slider(collection: Collection, name: str) -> None:
     )
 
 
-def _styles(collection: Collection) -> None:
+def _styles(collection: Collection, todo: Todo) -> None:
     gap = space_gap(collection, "styles")
     styles = collection.styles
     if styles is None:
-        _explain("Styles: not in this library.", gap or space_gap(collection, "tags"))
+        _explain("Styles: not in this library.", gap or space_gap(collection, "tags"), todo)
         return
     tags = styles.space == "tags"
     st.multiselect(
@@ -213,7 +219,7 @@ def _styles(collection: Collection) -> None:
         filter_mode="contains",
     )
     if tags and gap:
-        _explain("Tags stand in for the 400 styles.", gap)
+        _explain("Tags stand in for the 400 styles.", gap, todo)
     several = len(st.session_state["styles"]) > 1
     st.segmented_control(
         "Several styles",
@@ -236,9 +242,9 @@ def _styles(collection: Collection) -> None:
     )
 
 
-def _voice(collection: Collection) -> None:
+def _voice(collection: Collection, todo: Todo) -> None:
     if gap := column_gap(collection, "voice"):
-        _explain("Voice or instrumental: not in this library.", gap)
+        _explain("Voice or instrumental: not in this library.", gap, todo)
         return
     st.segmented_control(
         "Voice",
@@ -250,9 +256,9 @@ def _voice(collection: Collection) -> None:
     )
 
 
-def _key(collection: Collection) -> None:
+def _key(collection: Collection, todo: Todo) -> None:
     if gap := column_gap(collection, f"key_{st.session_state['key_profile']}"):
-        _explain("Key and scale: not in this library.", gap)
+        _explain("Key and scale: not in this library.", gap, todo)
         return
     st.multiselect("Key", KEYS, key="keys", placeholder="Any", help=KEY_HELP)
     st.segmented_control(
@@ -272,8 +278,8 @@ def _key(collection: Collection) -> None:
     )
 
 
-def _explain(what: str, gap: Gap | None) -> None:
-    """Say what is missing, why, and the command that fills it."""
+def _explain(what: str, gap: Gap | None, todo: Todo) -> None:
+    """Say what is missing and why; the command that fills it comes once, below all filters."""
     st.caption(f":material/info: {what} {gap.reason if gap else ''}")
     if gap:
-        st.code(gap.command, language="bash", wrap_lines=True)
+        todo[gap.command] = None

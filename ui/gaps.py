@@ -46,7 +46,7 @@ def _gap(collection: Collection, stage: str) -> Gap:
         return Gap("The library was analysed without this step.", f"{analyse} --stages {stage}")
     computed = any(counts.get(status) for status in HAS_VALUES)
     if counts.get("model_missing") or (computed and stage in PREPARE):
-        return Gap("The model file that it needs was not there.", prepared)
+        return Gap("The model file was not there.", prepared)
     if computed:
         return Gap("No track got a value.", f"{analyse} --stages {stage} --retry")
     reasons = ", ".join(f"{tracks:,} {status}" for status, tracks in sorted(counts.items()))
