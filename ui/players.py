@@ -11,6 +11,7 @@ import streamlit as st
 from engine.library import LibraryError
 from engine.previews import Preview, PreviewError, find, middle, whole
 from ui.collection import Collection
+from ui.gaps import substitutes
 from ui.text import escaped, length, number, style_name
 
 PAGE = 10
@@ -75,7 +76,7 @@ def escaped_facts(collection: Collection, row: int) -> str:
     if isinstance(values["key_edma"], str):
         facts.append(f"{values['key_edma']} {values['scale_edma']}")
     facts.append(number(values["loudness_lufs"], "loudness_lufs"))
-    if isinstance(values["style"], str):
+    if isinstance(values["style"], str) and not substitutes(collection, "effnet"):
         activation = number(values["style_activation"], "style_activation")
         facts.append(f"{style_name(values['style'])} {activation}")
     if not math.isnan(values["ic_mean"]):
