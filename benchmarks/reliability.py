@@ -3,7 +3,7 @@
     python benchmarks/reliability.py [--kills 100] [--mutants 500] [--stages dsp,effnet,musicnn]
 
 Needs the demo music or the test clips, and a package registry for mutagen's test files. Takes
-about 25 minutes on 2 cores with the default figures. Model folders come from $SERENDIP_MODELS.
+about 10 minutes on 2 cores with the default figures. Model folders come from $SERENDIP_MODELS.
 """
 
 import argparse
@@ -106,7 +106,7 @@ def _kills_told(kills: Kills) -> str:
     moments = ", ".join(f"{n} {what}" for what, n in sorted(kills.moments.items()))
     rows = [
         ("runs killed with SIGKILL", f"{kills.killed} ({moments})"),
-        ("libraries, each killed until a run came through", kills.libraries),
+        ("libraries, each killed several times and then finished", kills.libraries),
         ("tracks in each", kills.tracks),
         ("tracks recorded at the moment of a kill, at least / in the middle / at most",
          " / ".join(str(int(q)) for q in np.quantile(kills.recorded, [0, 0.5, 1]))),
