@@ -9,6 +9,7 @@ import argparse
 import os
 import shlex
 import sys
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -43,15 +44,29 @@ class Collection:
     roots: tuple[str, ...]
 
     @cached_property
-    def styles(self) -> Activations | None:
-        """The 400 styles, or the 50 tags where those are missing. Read when first asked for, since
-        the similarity app never asks (160 MB for 100,000 tracks)."""
+    def vocabulary(self) -> tuple[str, tuple[str, ...]]:
+        """("styles", the 400), or ("tags", the 50) where those are missing, or ("", ())."""
         for name in ("styles", "tags"):
-            ids, matrix = self.library.vectors(name)
             labels = self.library.labels(name)
-            if len(ids) and len(labels) == matrix.shape[1]:
-                return Activations.aligned(name, labels, ids, matrix, self.frame.index.to_numpy())
-        return None
+            if labels and self.coverage.spaces.get(name):
+                return name, tuple(labels)
+        return "", ()
+
+    @cached_property
+    def styles(self) -> Activations | None:
+        """All activations of the vocabulary, read when first asked for: 160 MB for 100,000 tracks,
+        which no first page needs."""
+        name, labels = self.vocabulary
+        if not name:
+            return None
+        ids, matrix = self.library.vectors(name)
+        return Activations.aligned(name, labels, ids, matrix, self.frame.index.to_numpy())
+
+    def preload(self) -> None:
+        """Read the activations behind the first page, so that the first style costs no wait."""
+        if "_reader" not in self.__dict__:
+            self.__dict__["_reader"] = threading.Thread(target=lambda: self.styles, daemon=True)
+            self.__dict__["_reader"].start()
 
     @cached_property
     def recordings(self) -> Recordings:

@@ -66,7 +66,7 @@ def _possible(query: Query, collection: Collection) -> tuple[Query, list[str]]:
     """The query without what this library cannot answer, and a sentence on each omission: a filter
     that nobody can see must not hide all tracks."""
     problems = []
-    labels = collection.styles.labels if collection.styles else ()
+    _, labels = collection.vocabulary
     if unknown := [label for label in query.styles if label not in labels]:
         names = ", ".join(map(style_name, unknown))
         problems.append(f"The link asks for {names}: this library has no such style. Left out.")
@@ -204,14 +204,14 @@ def _slider(collection: Collection, name: str, todo: Todo) -> None:
 
 def _styles(collection: Collection, todo: Todo) -> None:
     gap = space_gap(collection, "styles")
-    styles = collection.styles
-    if styles is None:
+    space, labels = collection.vocabulary
+    if not space:
         _explain("Styles: not in this library.", gap or space_gap(collection, "tags"), todo)
         return
-    tags = styles.space == "tags"
+    tags = space == "tags"
     st.multiselect(
         "Tags" if tags else "Styles",
-        styles.labels,
+        labels,
         format_func=style_name,
         key="styles",
         placeholder="Any",
