@@ -32,7 +32,7 @@ def main() -> None:
     order_controls(music)
     query = filters.read()
     filters.share(query)
-    found = select(query, music.frame, music.styles if query.styles else None)
+    found = select(query, music.frame, music.styles() if query.styles else None)
     with summary:
         show_counts(found, query)
     if not len(found.rows):
@@ -43,7 +43,7 @@ def main() -> None:
     with st.expander("Save this playlist", expanded=True, icon=":material/playlist_add:"):
         exports.draw(music, found.rows, "serendip", "export")
     players.pages(music, found.rows, "players")
-    music.preload()
+    music.preload(music.shown, music.styles)
 
 
 def show_counts(found: Selection, query: Query) -> None:

@@ -4,6 +4,7 @@ streamlit run app_similarity.py -- --library DIR
 """
 
 import secrets
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -32,6 +33,7 @@ def main() -> None:
     page.begin("similarity", "Choose a track and hear what sounds most like it.")
     music = collection.opened()
     row = choose(music)
+    music.preload(*(partial(music.space, name) for name in NETWORKS), music.haystack)
     if row is None:
         st.info(
             "Choose a track: the ten that sound most like it come up here, twice, as two networks "
@@ -91,14 +93,16 @@ def linked(music: collection.Collection) -> int | None:
 def matching(music: collection.Collection, words: str) -> np.ndarray:
     """Rows that hold all words, in the order of the library."""
     mask = np.ones(len(music.frame), dtype=bool)
-    for word in words.casefold().split():
-        mask &= music.haystack.str.contains(word, regex=False).to_numpy(dtype=bool)
+    asked = words.casefold().split()
+    haystack = music.haystack() if asked else None
+    for word in asked:
+        mask &= haystack.str.contains(word, regex=False).to_numpy(dtype=bool)
     return np.flatnonzero(mask)
 
 
 def described(music: collection.Collection, row: int) -> str:
     """A track in one line of the list; the file tells apart what is named alike."""
-    track = music.shown.iloc[row]
+    track = music.name(row)
     return " · ".join(part for part in (track["title"], track["artist"], track["album"]) if part)
 
 
@@ -125,7 +129,7 @@ def show_list(music: collection.Collection, row: int, name: str) -> None:
     st.subheader(title, help=about, anchor=False)
     for note in gaps.substitutes(music, name):
         st.caption(f":material/warning: {escaped(note)}")
-    space = collection.space(str(music.library.path), music.generation, name)
+    space = music.space(name)
     if space is None:
         missing = gaps.space_gap(music, name)
         st.info(f"No {title} embeddings in this library. {missing.reason if missing else ''}")
@@ -140,18 +144,18 @@ def show_list(music: collection.Collection, row: int, name: str) -> None:
             "See: `python -m engine.library failures LIBRARY`."
         )
         return
-    show_neighbours(music, found, name, title)
+    show_neighbours(music, row, found, name)
 
 
-def show_neighbours(music: collection.Collection, found: Neighbours, name: str, title: str) -> None:
+def show_neighbours(music: collection.Collection, query: int, found: Neighbours, name: str) -> None:
     """Players with scores, what was left out, and the way to save the list."""
     if not found.listed:
         st.info("There is no other recording in this library to compare with.")
         return
     rows = music.frame.index.get_indexer([neighbour.track for neighbour in found.listed])
     with st.popover("Save this list", icon=":material/playlist_add:", width="stretch"):
-        track = music.shown["title"].loc[st.session_state["track"]]
-        exports.draw(music, rows, f"like {track} ({title})", f"export_{name}")
+        track = music.name(query)["title"]
+        exports.draw(music, rows, f"like {track} ({NETWORKS[name][0]})", f"export_{name}")
     for place, (row, neighbour) in enumerate(zip(rows, found.listed, strict=True), start=1):
         players.player(music, int(row), place, f"{name}_{place}", neighbour.cosine, go_to)
     if found.copies:

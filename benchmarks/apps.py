@@ -89,10 +89,10 @@ def engines(library: Path, plain: Path) -> dict[str, list[float]]:
     os.environ["SERENDIP_LIBRARY"] = str(library)
     from engine.query import Query, Range, select
     from engine.similarity import most_similar
-    from ui.collection import read, space
+    from ui.collection import read
 
     music = read(str(library), 1)
-    frame, styles, facts = music.frame, music.styles, music.recordings
+    frame, styles, facts = music.frame, music.styles(), music.recordings
     query = Query(
         styles=tuple(STYLES), tempo=Range(90, 130), keys=("A", "C"), loudness=Range(-14, None)
     )
@@ -104,7 +104,7 @@ def engines(library: Path, plain: Path) -> dict[str, list[float]]:
         "filter, plain": lambda: plain_filter(table),
     }
     for name in ("effnet", "musicnn"):
-        vectors = space(str(library), 1, name)
+        vectors = music.space(name)
         ids = np.load(plain / f"{name}_ids.npy")
         matrix = np.load(plain / f"{name}.npy")
         track = int(ids[len(ids) // 2])

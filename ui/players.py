@@ -50,7 +50,7 @@ def player(
 
     `go_to` gets the track's id when its person asks for more like it.
     """
-    track = collection.shown.iloc[row]
+    track = collection.name(row)
     with st.container(border=True, key=key, gap="small"):
         place = f"{rank}\\. " if rank else ""  # escaped: no list of its own for each track
         artist = f" · {escaped(track['artist'])}" if track["artist"] else ""

@@ -42,16 +42,15 @@ def draw(collection: Collection, rows: Sequence[int], query: Query) -> None:
 
 def rows_of(collection: Collection, rows: np.ndarray, query: Query) -> pd.DataFrame:
     """What the table shows, in the order of the playlist."""
-    frame, shown = collection.frame, collection.shown
+    frame, names = collection.frame, collection.names(rows)
     columns: dict[str, object] = {
         "place": np.arange(1, len(rows) + 1),
-        "title": shown["title"].array[rows],
+        "title": names["title"].array,
     }
-    for tag in ("artist", "album"):
-        if (shown[tag] != "").any():  # files without tags have only their names
-            columns[tag] = shown[tag].array[rows]
-    if query.styles and collection.styles:
-        chosen = collection.styles.combined(query.styles, query.style_match)
+    for tag in collection.tagged:  # files without tags have only their names
+        columns[tag] = names[tag].array
+    if query.styles and (styles := collection.styles()):
+        chosen = styles.combined(query.styles, query.style_match)
         columns["chosen"] = chosen[rows]
     for column in NUMBERS:
         values = frame[column].to_numpy(dtype=np.float64)
@@ -60,9 +59,9 @@ def rows_of(collection: Collection, rows: np.ndarray, query: Query) -> pd.DataFr
     if "danceability" in columns:  # the signal's only stands in for it
         columns.pop("danceability_dsp", None)
     columns["key"] = _keys(frame, rows, query.key_profile)
-    columns["style"] = shown["style"].array[rows]
+    columns["style"] = names["style"].array
     columns["minutes"] = frame["duration_s"].to_numpy(dtype=np.float64)[rows] / 60
-    columns["path"] = shown["path"].array[rows]
+    columns["path"] = names["path"].array
     order = ["place", "title", "artist", "chosen", "tempo_bpm", "key", *NUMBERS[1:]]
     order += ["style", "minutes", "album", "path"]
     return pd.DataFrame({name: columns[name] for name in order if name in columns})
