@@ -56,7 +56,7 @@ def length(seconds: float) -> str:
 def hours(seconds: float) -> str:
     """The length of a whole list: 43 min, 6 h 12 min."""
     minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+    return f"{minutes // 60:,} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
 @cache
