@@ -7,6 +7,9 @@
 
 PYTHON ?= python3
 LIBRARY ?= library
+# Not every shell expands ~ after MUSIC=.
+override MUSIC := $(patsubst ~/%,$(HOME)/%,$(MUSIC))
+override LIBRARY := $(patsubst ~/%,$(HOME)/%,$(LIBRARY))
 MODELS ?=
 WORKERS ?=
 VENV := .venv
@@ -21,7 +24,7 @@ ANALYSE = $(BIN)/python precompute.py "$(SOURCE)" --library "$(LIBRARY)" \
 	$(foreach folder,$(MODELS),--models "$(folder)") $(if $(WORKERS),--workers $(WORKERS))
 
 # Quick tests first; whole runs, browsers and killed processes last.
-SLOW_TESTS := $(wildcard tests/test_precompute.py tests/test_end_to_end.py tests/test_app_*.py \
+SLOW_TESTS := $(wildcard tests/test_networks.py tests/test_precompute.py tests/test_app_*.py \
 	tests/test_browser.py tests/test_reliability.py)
 TESTS := $(filter-out $(SLOW_TESTS),$(sort $(wildcard tests/test_*.py))) $(SLOW_TESTS)
 

@@ -50,10 +50,16 @@ class Audio:
         return len(self.samples) / self.sample_rate
 
     def mono(self) -> np.ndarray:
-        """float32 [n], (L+R)/2: as the networks were trained, not a power-preserving mix."""
+        """float32 [n], (L+R)/2: as the networks were trained, not a power-preserving mix.
+
+        The left channel, where the two cancel each other: their silence is not the recording's.
+        """
         if self.samples.shape[1] == 1:
             return self.samples[:, 0]
-        return (self.samples[:, 0] + self.samples[:, 1]) * np.float32(0.5)
+        mix = (self.samples[:, 0] + self.samples[:, 1]) * np.float32(0.5)
+        if _peak(mix) < SILENCE_PEAK and not self.is_silent:
+            return np.ascontiguousarray(self.samples[:, 0])
+        return mix
 
     @cached_property
     def is_silent(self) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 DEFAULT_FOLDER = Path("demo-music")
 SMALL = ("asc-music", "fretsonfire-songs-sectoid", "pathological")  # 13 tracks, 47 MB
-ALL = (*SMALL, "drascula-music", "singularity-music")  # 60 tracks, 136 MB
+ALL = (*SMALL, "drascula-music", "singularity-music")  # 59 tracks, 136 MB
 FEWEST = 40  # tracks that a demo collection needs
 EXTENSIONS = {".ogg", ".mp3", ".opus", ".flac"}
 SMALLEST = 100_000  # bytes: shorter files are sound effects and jingles

@@ -11,9 +11,12 @@ import soxr
 
 from engine import essentia_algorithms, loudness
 from engine.audio import Audio
-from engine.rhythm import SAMPLE_RATE, BeatTracker
+from engine.rhythm import FASTEST_BPM, SAMPLE_RATE, BeatTracker
 
 KEY_PROFILES = ("temperley", "krumhansl", "edma")
+# Essentia documents 0 to 3; 0 stands for too little variation to measure, and pure tones of a few
+# hertz give hundreds.
+_MOST_DANCEABLE = 6.0
 _SHARPS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
 
 
@@ -34,17 +37,18 @@ class Dsp:
         values = _loudness(audio)
         samples = at_rate(audio, SAMPLE_RATE)
         rhythm = self._beats(samples)
-        if rhythm.bpm is not None:
+        if rhythm.bpm is not None and rhythm.bpm <= FASTEST_BPM:
             values |= {"tempo_bpm": rhythm.bpm, "tempo_confidence": rhythm.confidence}
         for profile, extractor in self._keys.items():
             key, scale, strength = extractor(samples)
-            values |= {
-                f"key_{profile}": _SHARPS.get(key, key),
-                f"scale_{profile}": scale,
-                f"strength_{profile}": float(strength),
-            }
+            if strength > 0:  # zero stands for no tonal content at all, and comes with "A"
+                values |= {
+                    f"key_{profile}": _SHARPS.get(key, key),
+                    f"scale_{profile}": scale,
+                    f"strength_{profile}": float(strength),
+                }
         danceability, _ = self._danceability(samples)
-        if danceability > 0:  # zero stands for too little variation to measure
+        if 0 < danceability <= _MOST_DANCEABLE:
             values["danceability_dsp"] = float(danceability)
         return {name: value for name, value in values.items() if _is_finite(value)}
 
@@ -61,10 +65,10 @@ def _loudness(audio: Audio) -> dict[str, float]:
     measured = loudness.measure(audio.samples, audio.sample_rate)
     if measured.integrated_lufs is None:
         return {}
-    return {
-        "loudness_lufs": measured.integrated_lufs,
-        "loudness_range_lu": measured.range_lu,
-    }
+    values = {"loudness_lufs": measured.integrated_lufs}
+    if measured.range_lu is not None:
+        values["loudness_range_lu"] = measured.range_lu
+    return values
 
 
 def _is_finite(value: float | str) -> bool:

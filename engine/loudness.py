@@ -27,10 +27,10 @@ _SECONDS_AT_ONCE = 10  # bounds the memory of a long recording
 
 @dataclass(frozen=True)
 class Loudness:
-    """None where no 400 ms of the recording reach -70 LUFS."""
+    """None where there is nothing to measure: no 400 ms, or no 3 s, that reach -70 LUFS."""
 
     integrated_lufs: float | None
-    range_lu: float | None
+    range_lu: float | None  # of recordings of at least 3 s
 
 
 def measure(samples: np.ndarray, sample_rate: int) -> Loudness:
@@ -39,9 +39,12 @@ def measure(samples: np.ndarray, sample_rate: int) -> Loudness:
     momentary = _gated(_windows(power, _MOMENTARY_BLOCKS), _RELATIVE_GATE)
     if not len(momentary):
         return Loudness(None, None)
+    integrated = _lufs(momentary.mean())
     short_term = _gated(_windows(power, _SHORT_TERM_BLOCKS), _RANGE_GATE)
+    if len(power) < _SHORT_TERM_BLOCKS or not len(short_term):
+        return Loudness(integrated, None)
     low, high = np.percentile(short_term, _RANGE_PERCENTILES, method="closest_observation")
-    return Loudness(_lufs(momentary.mean()), float(_lufs(high) - _lufs(low)))
+    return Loudness(integrated, _lufs(high) - _lufs(low))
 
 
 def k_weighting(sample_rate: int) -> np.ndarray:

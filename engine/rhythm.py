@@ -37,6 +37,8 @@ _LONGEST_PERIOD = 512  # frames, 5.9 s
 _PREFERRED_PERIOD = 43  # frames, 120 BPM: the peak of the Rayleigh tempo preference
 _COMBS = 4  # metric levels
 _STRONG_BAND = 24  # the band whose weight is the threshold for all
+# The beat decoder looks for 40 to 208 BPM; what is far above comes out of silence (738 BPM).
+FASTEST_BPM = 300.0
 _SETTLED = 5.0  # seconds before which beats are not compared
 _ERROR_BINS = 40
 _MOST_BITS = 5  # log2(40) cut to a whole number, as in the implementation followed here

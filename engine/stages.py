@@ -44,6 +44,7 @@ class StagePlan:
     missing: str | None  # a sentence: why it cannot be computed here
     models: tuple[Found, ...] = ()
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # space → names
+    version: int = 0  # of the stage
 
     @property
     def found(self) -> dict[str, Found]:
@@ -79,11 +80,14 @@ def _resolve(name: str, dirs: Sequence[str | PathLike[str]], accept_unpinned: bo
     found = (*backbone, *(head for head in heads if head))
     labels = _labels(name, dirs)
     depends = [name, STAGES[name], *sorted(model.sha256 for model in found)]
+    if "styles" in labels:
+        # The column `style` holds a name. Which of the files with the same names was read is all
+        # the same to the values, but whether there was one is noted with the models.
+        depends.append(_digest(*labels["styles"]))
+        found += _label_file(dirs)
     if name == "dsp":
         depends += [f"{library} {version(library)}" for library in _DSP_LIBRARIES]
-    if "styles" in labels:
-        depends.append(_digest(*labels["styles"]))  # the column `style` holds a name
-    return StagePlan(name, _digest(*depends), None, found, labels)
+    return StagePlan(name, _digest(*depends), None, found, labels, STAGES[name])
 
 
 def _first_complete(
@@ -94,6 +98,11 @@ def _first_complete(
         if all(found):
             return tuple(found)
     return None
+
+
+def _label_file(dirs: Sequence[str | PathLike[str]]) -> tuple[Found, ...]:
+    keys = ("effnet_labels", *models.alternatives("effnet_labels"))
+    return tuple(found for key in keys if (found := models.find(key, dirs)))[:1]
 
 
 def _labels(name: str, dirs: Sequence[str | PathLike[str]]) -> dict[str, tuple[str, ...]]:

@@ -73,6 +73,21 @@ def test_columns_are_those_of_the_table(describe):
     assert len(values) >= len(STAGE_COLUMNS["dsp"]) - 1  # danceability may be beyond measure
 
 
+def test_channels_that_cancel_are_heard_one_at_a_time(describe):
+    signal = scale(0, MAJOR)
+    both = recording(signal)
+    both.samples[:, 1] *= -1
+    cancelling, left = describe(both), describe(recording(signal))
+    loudness = {"loudness_lufs", "loudness_range_lu"}
+    assert cancelling == pytest.approx(left)
+    assert loudness <= set(cancelling)
+
+
+def test_nothing_is_made_up_for_digital_silence(describe):
+    """Essentia has 738 BPM and A minor for it."""
+    assert describe(recording(np.zeros(10 * 44_100))) == {}
+
+
 def test_noise_that_is_too_soft_to_measure_has_no_loudness(describe):
     soft = np.random.default_rng(0).normal(0, 1e-5, 5 * 44_100)
     assert "loudness_lufs" not in describe(recording(soft))

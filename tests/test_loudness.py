@@ -88,6 +88,13 @@ def test_short_sounds_are_measured(seconds):
     assert loudness.measure(sine(seconds, -20), 48_000).integrated_lufs is not None
 
 
+def test_quiet_shorts_have_a_loudness_and_no_range():
+    noise = np.random.default_rng(0).normal(0, 3e-4, (72_000, 2)).astype(np.float32)
+    measured = loudness.measure(noise, 48_000)
+    assert -70 < measured.integrated_lufs < -60
+    assert measured.range_lu is None
+
+
 def test_silence_has_no_loudness():
     silent = np.zeros((48_000, 2), np.float32)
     assert loudness.measure(silent, 48_000) == loudness.Loudness(None, None)

@@ -88,6 +88,20 @@ def test_one_models_change_reaches_only_its_stage(nothing_installed, models_dirs
     assert stages.without(after["effnet"]) == ["voice_head", "danceability_head"]
 
 
+def test_style_names_count_as_a_model_and_their_file_does_not(
+    nothing_installed, models_dirs, tmp_path
+):
+    folder = copied(models_dirs, tmp_path / "models", "effnet_onnx")
+    nameless = stages.resolve(["effnet"], folder)["effnet"]
+    assert nameless.labels["styles"][7] == "Style 8"
+    plans = []
+    for key in ("effnet_pb_labels", "styles_head_labels"):
+        named = copied(models_dirs, tmp_path / key, "effnet_onnx", key)
+        plans.append(stages.resolve(["effnet"], named)["effnet"])
+    assert plans[0].fingerprint_base == plans[1].fingerprint_base != nameless.fingerprint_base
+    assert {m.sha256 for m in nameless.models} < {m.sha256 for m in plans[0].models}
+
+
 def test_a_missing_head_leaves_out_its_column_only(nothing_installed, models_dirs, tmp_path, clip):
     folder = copied(models_dirs, tmp_path / "models", "effnet_onnx", "voice_head")
     computed = stages.load(stages.resolve(["effnet"], folder)["effnet"], threads=1)(clip)
