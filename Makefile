@@ -8,8 +8,9 @@
 PYTHON ?= python3
 LIBRARY ?= library
 # Not every shell expands ~ after MUSIC=.
-override MUSIC := $(patsubst ~/%,$(HOME)/%,$(MUSIC))
-override LIBRARY := $(patsubst ~/%,$(HOME)/%,$(LIBRARY))
+home = $(if $(filter ~/%,$(firstword $(1))),$(subst ~/,$(HOME)/,$(1)),$(1))
+override MUSIC := $(call home,$(MUSIC))
+override LIBRARY := $(call home,$(LIBRARY))
 MODELS ?=
 WORKERS ?=
 VENV := .venv

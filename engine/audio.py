@@ -72,21 +72,29 @@ def decode(
 ) -> Audio:
     """Decode the best audio stream, or its central `span_s` (at most `cap_s`) seconds.
 
-    Raises AudioError when nothing can be decoded.
+    One pass over the file; a second one only where the file is longer than the excerpt and its
+    stated length is missing, or so wrong that the excerpt fell off the end. Raises AudioError when
+    nothing can be decoded.
     """
     limit_s = min(span_s or cap_s, cap_s)
+    source, reading, start_s = _decoded(path, None, limit_s)
+    true_start_s = _central(reading.seen_s, limit_s)
+    unsure = source.stated_s is None or not reading.samples.is_full
+    if unsure and abs(true_start_s - start_s) > PREROLL_SECONDS:
+        source, reading, start_s = _decoded(path, true_start_s, limit_s)
+    return _audio(source, reading, start_s, limit_s)
+
+
+def _decoded(
+    path: bytes | str | Path, start_s: float | None, limit_s: float
+) -> tuple[Source, "_Reading", float]:
+    """Decode from a start on, or from where the stated length puts it."""
     for hook in decode_hooks:
         hook(os.fsencode(path))
     with opened(path) as source:
-        start_s = _central(source.stated_s, limit_s)
-        reading = _read(source, start_s, limit_s)
-    true_start_s = _central(reading.seen_s, limit_s)
-    if not reading.samples.is_full and abs(true_start_s - start_s) > PREROLL_SECONDS:
-        # The stated length was wrong, and the excerpt fell off the end, or off the centre.
-        with opened(path) as source:
-            start_s = true_start_s
-            reading = _read(source, start_s, limit_s)
-    return _audio(source, reading, start_s, limit_s)
+        if start_s is None:
+            start_s = _central(source.stated_s, limit_s)
+        return source, _read(source, start_s, limit_s), start_s
 
 
 def probe(path: bytes | str | Path) -> tuple[str, Media, Tags]:

@@ -25,6 +25,16 @@ CLIP_CODECS = (
 )
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Where everything is meant to be there, as on the build machine, a skipped test has failed."""
+    report = yield
+    if report.skipped and os.environ.get("SERENDIP_NO_SKIPS"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but SERENDIP_NO_SKIPS is set: {report.longrepr}"
+    return report
+
+
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
     """The folder of models and measured values beside the checkout; the test is skipped without."""
