@@ -26,6 +26,7 @@ NETWORKS = {
     ),
 }
 HITS = 50  # offered of a search
+ID_DIGITS = 18  # of a track; more would not fit into its 64 bits
 
 
 def main() -> None:
@@ -86,8 +87,9 @@ def choose(music: collection.Collection) -> int | None:
 def linked(music: collection.Collection) -> int | None:
     """The track of the link, if it names one of this library."""
     asked = st.query_params.get("track", "")
-    known = asked.isascii() and asked.isdigit() and int(asked[:18]) in music.frame.index
-    return int(asked) if known else None
+    if not (asked.isascii() and asked.isdigit() and len(asked) <= ID_DIGITS):
+        return None
+    return int(asked) if int(asked) in music.frame.index else None
 
 
 def matching(music: collection.Collection, words: str) -> np.ndarray:

@@ -17,6 +17,7 @@ import av
 import av.error
 
 from engine import filetags
+from engine.demuxers import FILES_ONLY
 from engine.records import Media, Tags
 
 MAX_BYTES = 16 << 30  # of a file
@@ -25,14 +26,6 @@ MIN_RATE, MAX_RATE = 1_000, 768_000  # Hz; below, a second of sound would fill t
 ESTIMATED = frozenset(
     ("aac", "ac3", "ac4", "amr", "dts", "dtshd", "eac3", "gsm", "loas", "mp3", "mpeg", "mpegts")
 )
-# The demuxers of audio files and of films. Not here: playlists and manifests, which open other
-# files and addresses (hls, dash, concat, sdp, rtsp), devices, images and texts.
-DEMUXERS = (
-    "aac ac3 ac4 act aea aiff amr amrnb amrwb ape apm asf asf_o au avi avr bonk caf dsf dss dts "
-    "dtshd ea eac3 flac flv gsm hca iff ircam loas mca mlp mp3 mpc mpc8 mpeg mpegts nsv nut ogg "
-    "oma osq pva qcp qoa rka rm rso sbc shn sox spdif tak tta truehd voc vqf w64 wav wavarc wsd "
-    "wsaud wv xa xwma matroska webm mov mp4 m4a 3gp 3g2 mj2"
-).replace(" ", ",")
 
 
 class AudioError(Exception):
@@ -93,7 +86,7 @@ def opened(path: bytes | str | Path) -> Iterator[Source]:
                 with av.open(
                     f"file:{Path(name).absolute()}",
                     metadata_errors="replace",
-                    options={"format_whitelist": DEMUXERS, "protocol_whitelist": "file"},
+                    options=FILES_ONLY,
                 ) as container:
                     tags = filetags.tags(header, container.metadata)
                     yield _choose(container, header, tags)

@@ -44,8 +44,8 @@ DESCRIPTORS = {
             "without a pulse gets a number all the same: see the tempo confidence in the table.",
         ),
         Descriptor(
-            "tempo_confidence", "Tempo confidence", "", 0, 5.32, 0.1, 1, "dsp",
-            "How well several beat trackers agree, 0 to 5.32. Below 1.5 the tempo is a guess, "
+            "tempo_confidence", "Tempo confidence", "", 0, 5, 0.1, 1, "dsp",
+            "How well several beat trackers agree, 0 to 5. Below 1.5 the tempo is a guess, "
             "above 3.5 it is usually right.",
         ),
         Descriptor(

@@ -9,9 +9,11 @@ the first clip only, so that an app starts without it.
 import io
 import os
 import stat
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.demuxers import FILES_ONLY
 from engine.library import Location
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ WHOLE_BYTES = 12 * 2**20
 CLIP_SECONDS = 60
 CLIP_RATE = 44100  # Hz
 CLIP_BITS = 160_000  # per second, of stereo MP3
+CLIP_PATIENCE = 20.0  # seconds of work on one clip; a second is usual
 MAX_CHANNELS = 64  # more is a damaged header, not music
 # First bytes of a file, codec prefixes → MIME type. Both must fit, since either may lie alone.
 PLAYED_BY_BROWSERS = (
@@ -115,7 +118,10 @@ def clip(path: bytes, start: float, seconds: float) -> Preview:
     target = io.BytesIO()
     try:
         # The descriptor, not the name: a name could be read as the address of a network source.
-        with open(path, "rb") as file, av.open(file) as source:  # noqa: PTH123
+        with (
+            open(path, "rb") as file,  # noqa: PTH123
+            av.open(file, options=FILES_ONLY, timeout=CLIP_PATIENCE) as source,
+        ):
             if not source.streams.audio:
                 raise PreviewError("There is no sound in this file.")
             written = _encode(source, target, start, seconds)
@@ -132,6 +138,7 @@ def _encode(source: "av.container.InputContainer", target, start: float, seconds
     from av.error import InvalidDataError
 
     stream = source.streams.audio[0]
+    latest = time.monotonic() + CLIP_PATIENCE
     if stream.codec_context.channels > MAX_CHANNELS:
         raise ValueError(f"it claims {stream.codec_context.channels} channels")
     if start > 0:
@@ -142,6 +149,8 @@ def _encode(source: "av.container.InputContainer", target, start: float, seconds
         out.bit_rate = CLIP_BITS
         resampler = av.AudioResampler(format="s16p", layout="stereo", rate=CLIP_RATE)
         for packet in source.demux(stream):
+            if time.monotonic() > latest:
+                raise PreviewError("It takes too long to make a clip of this file.")
             try:
                 frames = packet.decode()
             except InvalidDataError:

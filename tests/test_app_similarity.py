@@ -12,6 +12,9 @@ from sklearn.metrics.pairwise import cosine_similarity
 from benchmarks import synthetic
 from engine import playlist
 from engine.library import Library
+from engine.records import Analysis, Media, Outcome, Tags
+from engine.similarity import most_similar
+from ui import collection
 
 APP = "app_similarity.py"
 TRACKS = 300
@@ -58,6 +61,34 @@ def expected(library: Path, space: str, track: int, count: int = 10) -> np.ndarr
             taken.add(hashes[other])
             best.append(cosines[other])
     return np.array(best[:count])
+
+
+def grown(library: Path) -> None:
+    """Record one more track: in all its vectors a twin of track 42, in its sound another one."""
+    reading = Library.open(library)
+    vectors = {}
+    for space in ("effnet", "styles", "musicnn", "tags"):
+        ids, matrix = reading.vectors(space)
+        vectors[space] = matrix[np.flatnonzero(ids == 42)[0]]
+    with Library.open(library, writable=True) as writer:
+        outcomes = [
+            Outcome(stage, "f", "ok", vectors={space: vectors[space] for space in spaces})
+            for stage, spaces in (("effnet", ("effnet", "styles")), ("musicnn", ("musicnn", "tags")))
+        ]
+        media = Media(999.0, 44_100, 2, "mp3")
+        writer.record(b"/new", b"a.mp3", 1, 1, Analysis("f" * 32, media, Tags(), tuple(outcomes)))
+
+
+def test_a_track_that_comes_while_the_page_is_open_is_in_no_list(library, tmp_path):
+    copy = changed(library, tmp_path)
+    music = collection.read(str(copy), Library.open(copy).generation)
+    grown(copy)
+    for name in ("effnet", "musicnn"):
+        found = most_similar(music.space(name), 42, music.recordings)
+        rows = music.frame.index.get_indexer([neighbour.track for neighbour in found.listed])
+        assert len(rows) == 10
+        assert -1 not in rows
+    assert music.styles().matrix.shape == (len(music.frame), 400)
 
 
 def test_it_starts_with_an_invitation(library, monkeypatch):

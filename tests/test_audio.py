@@ -130,7 +130,7 @@ def test_a_file_cannot_make_the_decoder_open_another(odd_files: tuple[Path, list
         with pytest.raises(AudioError):
             decode(folder / name)
     refused = {"hls", "dash", "concat", "sdp", "rtsp", "rtp", "image2", "lavfi", "imf", "webm_dash"}
-    assert not refused & set(container.DEMUXERS.split(","))
+    assert not refused & set(container.FILES_ONLY["format_whitelist"].split(","))
 
 
 @pytest.mark.timeout(20)

@@ -105,6 +105,31 @@ def test_what_cannot_be_decoded_is_a_sentence(tmp_path, content):
         middle(os.fsencode(path), 10)
 
 
+SESSION = """v=0
+o=- 0 0 IN IP4 127.0.0.1
+s=x
+c=IN IP4 127.0.0.1
+t=0 0
+m=audio 50004 RTP/AVP 0
+"""
+
+
+@pytest.mark.timeout(15)
+def test_a_text_that_names_a_network_source_is_refused(tmp_path):
+    path = tmp_path / "x.mp3"
+    path.write_text(SESSION)
+    with pytest.raises(PreviewError, match="decoded"):
+        middle(os.fsencode(path), 10)
+
+
+def test_a_file_that_takes_too_long_is_a_sentence(tmp_path, tune, monkeypatch):
+    path = sounds.encode(tmp_path / "tune.aiff", tune, codec="pcm_s16be")
+    times = iter(range(0, 10**6, 6))  # each look at the clock finds six seconds gone
+    monkeypatch.setattr(previews.time, "monotonic", lambda: next(times))
+    with pytest.raises(PreviewError, match="too long"):
+        middle(os.fsencode(path), SECONDS)
+
+
 def test_a_name_is_never_an_address(tmp_path, tune, monkeypatch):
     monkeypatch.chdir(tmp_path)
     sounds.encode(tmp_path / "tune.aiff", tune, codec="pcm_s16be").rename(tmp_path / "concat:a")

@@ -111,10 +111,16 @@ class Collection:
         return self._once("styles", read_styles)
 
     def space(self, name: str) -> Space | None:
-        """All embeddings of one network, 512 MB of EffNet for 100,000 tracks; None without any."""
+        """All embeddings of one network, 512 MB of EffNet for 100,000 tracks; None without any.
+
+        Of the tracks in the frame only: a library that grows may hold more by now.
+        """
 
         def read_space() -> Space | None:
             ids, matrix = self.library.vectors(name)
+            known = np.isin(ids, self.frame.index.to_numpy())
+            if not known.all():  # or else 512 MB would be copied for nothing
+                ids, matrix = ids[known], matrix[known]
             return Space.of(name, ids, matrix) if len(ids) else None
 
         return self._once(name, read_space)
