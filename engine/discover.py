@@ -160,8 +160,6 @@ def _file(
 ) -> Iterator[Found | Skipped]:
     name = os.path.basename(path)
     extension = os.path.splitext(name)[1].lower()
-    if extension in VIDEO_EXTENSIONS:
-        return
     if not stat.S_ISREG(status.st_mode):
         yield Skipped(path, NOT_A_FILE)
     elif extension in UNFINISHED_EXTENSIONS:
@@ -170,7 +168,7 @@ def _file(
         yield Skipped(path, RESOURCE_FORK)
     else:
         try:
-            audio = extension in AUDIO_EXTENSIONS or sniff(_head(path))
+            audio = extension in AUDIO_EXTENSIONS or _sounds(extension, _head(path))
         except OSError as error:
             yield Skipped(path, _reason(error))
             return
@@ -178,6 +176,14 @@ def _file(
             walk.files.add((status.st_dev, status.st_ino))
             relpath = os.path.relpath(path, root)
             yield Found(root, relpath, status.st_size, status.st_mtime_ns)
+
+
+def _sounds(extension: bytes, head: bytes) -> bool:
+    """Whether a file without an audio extension is audio by its first bytes.
+
+    A film's name is believed where the container could hold either.
+    """
+    return sniff(head) or (extension not in VIDEO_EXTENSIONS and _sniff_container(head))
 
 
 def _reason(error: OSError) -> str:
@@ -234,6 +240,19 @@ def sniff(head: bytes) -> bool:
         return head[8:12] in _MP4_AUDIO_BRANDS
     length = _frame_bytes(head)
     return length > 0 and _frame_bytes(head[length:]) > 0
+
+
+_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_MP4_BRANDS = (b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"dash", b"3gp4")
+
+
+def _sniff_container(head: bytes) -> bool:
+    """Containers that hold sound alone or with pictures: those that show no sign of pictures."""
+    if head.startswith(_ASF):
+        return True
+    if head.startswith(b"\x1a\x45\xdf\xa3"):  # Matroska, WebM
+        return b"A_" in head and b"V_" not in head
+    return head[4:8] == b"ftyp" and head[8:12] in _MP4_BRANDS and b"vide" not in head
 
 
 # kbit/s by bitrate index 1-14, for (MPEG-1?, layer); Hz by sample rate index, for MPEG-1.

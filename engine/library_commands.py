@@ -41,7 +41,9 @@ def _parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=purpose, description=purpose)
         sub.add_argument("library", type=Path, metavar="LIBRARY", help="folder of the library")
         if name == "export":
-            sub.add_argument("out", type=Path, metavar="OUT", help="OUT.parquet or OUT.csv")
+            sub.add_argument("out", type=Path, metavar="OUT", nargs="?",
+                             default=Path("descriptors.parquet"),
+                             help="OUT.parquet or OUT.csv; default: %(default)s")  # fmt: skip
         sub.set_defaults(command=command)
     return parser
 
@@ -107,9 +109,15 @@ def _run_lines(meta: dict) -> list[str]:
 
 def _failures(options: argparse.Namespace) -> int:
     ledger = Library.open(options.library).ledger()
-    failed = ledger[~ledger["status"].isin(HAS_VALUES)]
-    for row in failed.itertuples():
-        _say("\t".join([row.status, row.stage, shown(row.path), shown(row.error or "")]))
+    failed = ledger[~ledger["status"].isin([*HAS_VALUES, "model_missing"])]
+    # Mostly all stages of a track fail together and for one reason: one line then.
+    together = ["path", "status", "error"]
+    for (path, status, error), rows in failed.groupby(together, sort=False, dropna=False):
+        reason = error if isinstance(error, str) else ""
+        _say("\t".join([status, ",".join(rows["stage"]), shown(path), shown(reason)]))
+    waiting = ledger.loc[ledger["status"] == "model_missing", "path"].nunique()
+    if waiting:
+        _say(f"{waiting} tracks wait for a model: python -m engine.models list")
     return 0
 
 

@@ -59,7 +59,7 @@ class EffNet:
 class MusiCNN:
     """MSD-MusiCNN: patches of 187 frames (3.0 s) every 93 (1.5 s); 200 and 50 values."""
 
-    providers = (CPU,)
+    providers = ("NumPy",)
 
     def __init__(self, tensors: dict[str, np.ndarray]):
         self._network = musicnn.MusiCNN(tensors)
@@ -91,15 +91,18 @@ class _OnnxRunner:
         wanted = [p for p in (CUDA, CPU) if p in onnxruntime.get_available_providers()]
         content = models.load_bytes(found)
         self._session = onnxruntime.InferenceSession(content, options, providers=wanted)
-        # What really runs it: a CUDA build without a usable GPU falls back, and says so here.
-        self.provider = self._session.get_providers()[0]
+        # What really runs it: a CUDA build without a usable GPU falls back without a word.
+        active = self._session.get_providers()[0]
+        self._batch = _ONNX_BATCH[active]
+        self.provider = active
+        if active != wanted[0]:
+            self.provider += f" ({wanted[0]} is installed and did not start)"
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, cut: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        size = _ONNX_BATCH[self.provider]
         outputs = [
             self._session.run(["embeddings", "activations"], {self._input: batch})
-            for batch in _batches(cut, size)
+            for batch in _batches(cut, self._batch)
         ]
         embeddings, activations = zip(*outputs, strict=True)
         return np.concatenate(embeddings), np.concatenate(activations)

@@ -51,6 +51,11 @@ class StagePlan:
         """Model key → file."""
         return {model.key: model for model in self.models}
 
+    @property
+    def identities(self) -> frozenset[str]:
+        """What the values depend on: one name a model, the same for files with equal weights."""
+        return frozenset(_identity(model) for model in self.models)
+
 
 @dataclass(frozen=True)
 class StageValues:
@@ -79,7 +84,7 @@ def _resolve(name: str, dirs: Sequence[str | PathLike[str]], accept_unpinned: bo
     heads = [models.find(key, dirs, accept_unpinned) for key in _HEADS[name]]
     found = (*backbone, *(head for head in heads if head))
     labels = _labels(name, dirs)
-    depends = [name, STAGES[name], *sorted(model.sha256 for model in found)]
+    depends = [name, STAGES[name], *sorted({_identity(model) for model in found})]
     if "styles" in labels:
         # The column `style` holds a name. Which of the files with the same names was read is all
         # the same to the values, but whether there was one is noted with the models.
@@ -98,6 +103,15 @@ def _first_complete(
         if all(found):
             return tuple(found)
     return None
+
+
+def _identity(model: Found) -> str:
+    """MusiCNN's published graph and its checkpoint hold the same tensors; so do label files."""
+    if model.note is None:  # the published file
+        for key in ("musicnn_pb", "effnet_labels"):
+            if model.key in (key, *models.alternatives(key)):
+                return key
+    return model.sha256
 
 
 def _label_file(dirs: Sequence[str | PathLike[str]]) -> tuple[Found, ...]:

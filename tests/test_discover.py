@@ -75,6 +75,29 @@ def test_content_counts_where_the_extension_lies(tmp_path: Path, extension: str,
 
 
 @pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("music.wma", {"codec": "wmav2"}),
+        ("music.mka", {"codec": "flac", "container": "matroska"}),
+        ("music.mp4", {"codec": "aac", "container": "mp4"}),
+    ],
+)
+def test_containers_that_could_hold_films_count_unless_they_are_named_so(
+    tmp_path: Path, name: str, options: dict
+):
+    music = sounds.encode(tmp_path / name, MUSIC, **options).read_bytes()
+    (tmp_path / "music.dat").write_bytes(music)
+    (tmp_path / "music.avi").write_bytes(music)
+    assert names(tmp_path) == sorted(["music.dat", name])
+
+
+def test_music_with_the_name_of_a_film_is_found(tmp_path: Path):
+    music = sounds.encode(tmp_path / "music.mp3", MUSIC, codec="mp3")
+    music.rename(tmp_path / "music.mov")
+    assert names(tmp_path) == ["music.mov"]
+
+
+@pytest.mark.parametrize(
     "head",
     [
         b"",

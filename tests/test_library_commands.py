@@ -56,6 +56,25 @@ def test_failures_are_one_line_each(folder, capsys):
     )
 
 
+def test_failures_of_one_reason_share_a_line_and_missing_models_are_none(tmp_path, capsys):
+    with Library.create(tmp_path / "library") as writer:
+        failed = [Outcome(s, "x", "unreadable", error="No audio.") for s in ("dsp", "effnet")]
+        writer.record(ROOT, b"a.mp3", 1, 1, Analysis("a", outcomes=tuple(failed)))
+        waiting = Outcome("effnet", "x", "model_missing", error="Get it.")
+        writer.record(ROOT, b"b.mp3", 1, 1, Analysis("b", outcomes=(waiting,)))
+    assert main(["failures", str(tmp_path / "library")]) == 0
+    assert capsys.readouterr().out == (
+        "unreadable\tdsp,effnet\t/music/a.mp3\tNo audio.\n"
+        "1 tracks wait for a model: python -m engine.models list\n"
+    )
+
+
+def test_export_has_a_default_name(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", folder]) == 0
+    assert len(pandas.read_parquet(tmp_path / "descriptors.parquet")) == 2
+
+
 def test_check_exits_1_when_something_is_wrong(folder, capsys):
     with Library.open(folder, writable=True) as writer:
         writer._db.execute("DELETE FROM vectors WHERE space = 'musicnn'")
