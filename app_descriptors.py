@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from engine.descriptors import DESCRIPTORS
-from engine.query import COLUMN_ORDERS, Query, Selection, select
+from engine.query import COLUMN_ORDERS, Selection, select
 from ui import collection, exports, filters, page, players, tables
 from ui.text import count, escaped, hours
 
@@ -34,9 +34,9 @@ def main() -> None:
     filters.share(query)
     found = select(query, music.frame, music.styles() if query.styles else None)
     with summary:
-        show_counts(found, query)
+        show_counts(music, found)
     if not len(found.rows):
-        advise(found)
+        advise(music, found)
         st.stop()
     tables.draw(music, found.rows, query)
     show_size(music, found)
@@ -46,19 +46,19 @@ def main() -> None:
     music.preload(music.shown, music.styles)
 
 
-def show_counts(found: Selection, query: Query) -> None:
+def show_counts(music: collection.Collection, found: Selection) -> None:
     """How many tracks match, and how many each filter leaves."""
     for problem in st.session_state["link_problems"]:
         st.warning(escaped(problem), icon=":material/link_off:")
     st.subheader(f"{found.matches:,} of {count(found.total)} match", anchor=False)
-    steps = " → ".join(f"{filters.NAMES[step.name]} **{step.kept:,}**" for step in found.steps)
+    steps = " → ".join(f"{filters.named(s.name, music)} **{s.kept:,}**" for s in found.steps)
     st.caption(f"All {found.total:,} → {steps}" if steps else "No filter is set.")
 
 
-def advise(found: Selection) -> None:
+def advise(music: collection.Collection, found: Selection) -> None:
     """Nothing matches: which filter to relax."""
     worst = found.worst
-    name = filters.NAMES[worst.name]
+    name = filters.named(worst.name, music)
     if worst.without:
         told = f"Relax {name} first: without it, {count(worst.without)} would match."
     else:
@@ -66,7 +66,7 @@ def advise(found: Selection) -> None:
             f"{count(worst.alone)}."
         )
     st.info(f"Nothing matches. {told}", icon=":material/filter_alt_off:")
-    alone = ", ".join(f"{filters.NAMES[s.name]} {s.alone:,}" for s in found.steps)
+    alone = ", ".join(f"{filters.named(s.name, music)} {s.alone:,}" for s in found.steps)
     st.caption(f"Tracks that each filter alone would leave: {alone}.")
 
 

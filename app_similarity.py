@@ -156,8 +156,9 @@ def show_neighbours(music: collection.Collection, query: int, found: Neighbours,
         return
     rows = music.frame.index.get_indexer([neighbour.track for neighbour in found.listed])
     with st.popover("Save this list", icon=":material/playlist_add:", width="stretch"):
-        track = music.name(query)["title"]
-        exports.draw(music, rows, f"like {track} ({NETWORKS[name][0]})", f"export_{name}")
+        title = music.name(query)["title"]
+        suggested = f"like {title} ({NETWORKS[name][0]})"
+        exports.draw(music, rows, suggested, f"export_{name}", int(music.frame.index[query]))
     for place, (row, neighbour) in enumerate(zip(rows, found.listed, strict=True), start=1):
         players.player(music, int(row), place, f"{name}_{place}", neighbour.cosine, go_to)
     if found.copies:

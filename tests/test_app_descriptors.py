@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from app_pages import page, texts
+from app_pages import analyse_all, change, page, texts
 
 from benchmarks import synthetic
 from engine import playlist
+from engine.descriptors import PROFILES
 from engine.library import Library
 
 APP = "app_descriptors.py"
@@ -22,6 +23,7 @@ def library(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("apps")
     synthetic.make(folder / "library", TRACKS, music=folder / "music")
     synthetic.make_audio(folder / "library", folder / "music")
+    analyse_all(folder / "library")
     return folder / "library"
 
 
@@ -164,6 +166,62 @@ def test_a_link_for_another_library_is_explained(library, monkeypatch):
     assert dict(app.query_params) == {"unrelated": "x"}
 
 
+def test_a_link_sets_no_filter_that_nobody_can_see(library, tmp_path, monkeypatch):
+    app = page(APP, library, monkeypatch, danceability_dsp="2.9..3")
+    assert matches(app) == TRACKS
+    assert "filters by the signal's danceability" in texts(app)
+    synthetic.make(tmp_path / "library", 40)
+    columns = [f"{part}_{p} = NULL" for part in ("key", "scale") for p in PROFILES]
+    change(
+        tmp_path / "library",
+        f"UPDATE descriptors SET {', '.join(columns)}, loudness_lufs = NULL",
+        "UPDATE ledger SET status = 'ok'",
+    )
+    link = {"keys": "A", "scale": "minor", "key_profile": "krumhansl", "order": "loudness_lufs"}
+    app = page(APP, tmp_path / "library", monkeypatch, **link)
+    assert matches(app) == 40
+    assert "asks for keys by the Krumhansl profile: not in this library" in texts(app)
+    assert "orders by Loudness: not in this library" in texts(app)
+    assert dict(app.query_params) == {}
+
+
+def test_files_without_any_value_are_no_tracks(tmp_path, monkeypatch):
+    synthetic.make(tmp_path / "library", 40)
+    change(
+        tmp_path / "library",
+        "UPDATE ledger SET status = 'ok'",
+        "UPDATE ledger SET status = 'silent' WHERE track_id = 3",
+        "UPDATE ledger SET status = 'model_missing' WHERE track_id = 4",
+        "UPDATE ledger SET status = 'partial' WHERE track_id = 4 AND stage = 'dsp'",
+        "UPDATE ledger SET status = 'unreadable' WHERE track_id IN (5, 6)",
+    )
+    app = page(APP, tmp_path / "library", monkeypatch)
+    assert app.subheader[0].value == "37 of 37 tracks match"
+    assert texts(app).count("Left out: 3 files without any value") == 1
+    assert "python -m engine.library failures LIBRARY" in texts(app)
+    change(tmp_path / "library", "UPDATE ledger SET status = 'silent'")
+    app = page(APP, tmp_path / "library", monkeypatch)
+    assert "40 files, none of them with any value" in app.info[0].value
+
+
+def test_what_killed_a_worker_gets_no_player(library, monkeypatch, tmp_path):
+    copy = tmp_path / "library"
+    copy.mkdir()
+    with sqlite3.connect(library / "library.sqlite") as old:
+        old.backup(sqlite3.connect(copy / "library.sqlite"))
+    for track, status in enumerate(("crashed", "timeout", "unreadable"), start=1):
+        change(
+            copy,
+            f"UPDATE ledger SET status = '{status}' WHERE track_id = {track} AND stage = 'effnet'",
+        )
+    app = page(APP, copy, monkeypatch)
+    assert len(app.get("audio")) == 7
+    said = [warning.value for warning in app.warning]
+    assert len(said) == 3
+    for reason, sentence in zip(("crashed", "busy", "could not read"), said, strict=True):
+        assert reason in sentence
+
+
 def test_shuffle_depends_on_the_seed_only(app):
     app.selectbox(key="order").set_value("shuffle").run()
     first = table(app)["path"].tolist()
@@ -298,6 +356,7 @@ def test_what_is_missing_says_why_and_the_one_command(tmp_path, monkeypatch):
     assert app.multiselect(key="styles").label == "Tags"
     app.multiselect(key="styles").set_value(["punk"]).run()
     assert matches(app) < 40
+    assert "→ Tags **" in texts(app)
 
 
 def test_models_that_are_not_the_published_ones_are_named(library, monkeypatch, tmp_path):

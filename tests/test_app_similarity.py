@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app_pages import page, texts
+from app_pages import analyse_all, page, texts
 from sklearn.metrics.pairwise import cosine_similarity
 
 from benchmarks import synthetic
 from engine import playlist
 from engine.library import Library
 from engine.records import Analysis, Media, Outcome, Tags
+from engine.schema import STAGE_SPACES
 from engine.similarity import most_similar
 from ui import collection
 
@@ -26,6 +27,7 @@ def library(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("similarity")
     synthetic.make(folder / "library", TRACKS, music=folder / "music")
     synthetic.make_audio(folder / "library", folder / "music")
+    analyse_all(folder / "library")
     return folder / "library"
 
 
@@ -71,12 +73,13 @@ def grown(library: Path) -> None:
         ids, matrix = reading.vectors(space)
         vectors[space] = matrix[np.flatnonzero(ids == 42)[0]]
     with Library.open(library, writable=True) as writer:
-        outcomes = [
+        outcomes = tuple(
             Outcome(stage, "f", "ok", vectors={space: vectors[space] for space in spaces})
-            for stage, spaces in (("effnet", ("effnet", "styles")), ("musicnn", ("musicnn", "tags")))
-        ]
+            for stage, spaces in STAGE_SPACES.items()
+            if spaces
+        )
         media = Media(999.0, 44_100, 2, "mp3")
-        writer.record(b"/new", b"a.mp3", 1, 1, Analysis("f" * 32, media, Tags(), tuple(outcomes)))
+        writer.record(b"/new", b"a.mp3", 1, 1, Analysis("f" * 32, media, Tags(), outcomes))
 
 
 def test_a_track_that_comes_while_the_page_is_open_is_in_no_list(library, tmp_path):
@@ -123,7 +126,7 @@ def test_nothing_found_says_so(library, monkeypatch):
 
 def test_a_link_opens_its_track_and_a_wrong_one_none(library, monkeypatch):
     assert len(scores(page(APP, library, monkeypatch, track="42"))) == 20
-    for wrong in ("999999", "-1", "x", "9" * 30, "٣"):
+    for wrong in ("999999", "-1", "x", "9" * 30, "0" * 16 + "429", "٣"):
         assert not scores(page(APP, library, monkeypatch, track=wrong))
 
 
@@ -195,6 +198,19 @@ def test_each_list_can_be_saved(library, tmp_path, monkeypatch):
         lines = playlist.parse(file.read_bytes())
         assert len(lines) == 10
         assert all(Path(line.path).exists() for line in lines)
+
+
+def test_a_list_is_named_after_its_own_track(library, monkeypatch):
+    app = page(APP, library, monkeypatch, track="42")
+    titles = Library.open(library).frame()["title"]
+    assert app.text_input(key="export_effnet_name_42").value == f"like {titles[42]} (EffNet)"
+    app.text_input(key="export_effnet_folder").set_value("/elsewhere").run()
+    app.button(key="effnet_1_more").click().run()
+    track = int(app.query_params["track"])
+    name = next(field.value for field in app.text_input if field.label == "Name")
+    assert name.startswith("like ") and name != f"like {titles[42]} (EffNet)"
+    assert app.text_input(key=f"export_effnet_name_{track}").value == name
+    assert app.text_input(key="export_effnet_folder").value == "/elsewhere"
 
 
 def test_no_library_says_how_to_make_one(tmp_path, monkeypatch):

@@ -26,12 +26,14 @@ from engine.library import Coverage, Library, LibraryError
 from engine.playlist import plain
 from engine.query import Activations
 from engine.similarity import FACTS, Recordings, Space
+from engine.standing import Standing, standing
 from engine.storage import FILE_NAME
 from ui.text import count, escaped, style_name, track_title
 
 VARIABLE = "SERENDIP_LIBRARY"
 DEFAULT = "library"
 FEW = 1000  # tracks whose names are made at once, in some milliseconds
+WHY = "The reasons: `python -m engine.library failures LIBRARY`"
 T = TypeVar("T")
 KEPT = 2  # collections in memory: the present one, and the one that a session still shows
 
@@ -42,7 +44,10 @@ class Collection:
 
     library: Library
     generation: int
-    frame: pd.DataFrame  # Library.frame(), with codec and content_hash; keys as categories
+    # Library.frame() of the tracks that have any values; with codec and content_hash, and keys as
+    # categories
+    frame: pd.DataFrame
+    standing: Standing
     coverage: Coverage
     meta: dict
     roots: tuple[str, ...]
@@ -174,6 +179,8 @@ def opened() -> Collection:
         _no_library(path, error)
     if held.frame.empty:
         _empty(held)
+    if without := len(held.standing.valueless):
+        st.caption(f":material/info: Left out: {count(without, 'file')} without any value. {WHY}")
     return held
 
 
@@ -182,7 +189,7 @@ def _offer_newer(held: Collection, path: Path, generation: int) -> Collection:
     newer = Library.open(path).coverage().tracks - held.coverage.tracks
     told = f"{count(newer, 'new track')} since then" if newer > 0 else "It has changed since then"
     said, button = st.columns([3, 1], vertical_alignment="center")
-    said.caption(f":material/update: You see {count(held.coverage.tracks)}. {told}.")
+    said.caption(f":material/update: You see {count(len(held.frame))}. {told}.")
     if held.frame.empty or button.button("Read it again", key="reread", width="stretch"):
         st.session_state["collection"] = read(str(path), generation)
         st.rerun()
@@ -193,7 +200,8 @@ def _offer_newer(held: Collection, path: Path, generation: int) -> Collection:
 def read(path: str, generation: int) -> Collection:
     """Read a library once; generation is part of the key of the cache."""
     library = Library.open(path)
-    frame, tracks = library.frame(), library.tracks()
+    frame, tracks, exceptions = library.frame(), library.tracks(), standing(library.path)
+    frame = frame.drop(index=list(exceptions.valueless), errors="ignore")
     tracks = tracks.loc[tracks["present"]].reindex(frame.index)
     frame["codec"], frame["content_hash"] = tracks["codec"], tracks["content_hash"]
     for profile in PROFILES:
@@ -203,6 +211,7 @@ def read(path: str, generation: int) -> Collection:
         library=library,
         generation=generation,
         frame=frame,
+        standing=exceptions,
         coverage=library.coverage(),
         meta=library.meta(),
         roots=tuple(tracks["root"].dropna().unique()),
@@ -251,6 +260,13 @@ def _no_library(path: Path, error: LibraryError) -> None:
 
 
 def _empty(held: Collection) -> None:
+    if without := len(held.standing.valueless):
+        st.info(
+            f"The library holds {count(without, 'file')}, none of them with any value. {WHY}",
+            icon=":material/hourglass_empty:",
+        )
+        st.button("Look again", key="look_again", type="primary")
+        st.stop()
     st.info(
         "This library has no tracks yet. While an analysis runs, the first ones come after some "
         "seconds.",

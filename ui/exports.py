@@ -1,11 +1,12 @@
 """Saving a list: download it, or write it into a folder of this computer."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from engine import playlist
 from engine.playlist import Entry, PlaylistError, Written
@@ -28,11 +29,36 @@ def entries(collection: Collection, rows: Sequence[int]) -> list[Entry]:
 
 
 @st.fragment
-def draw(collection: Collection, rows: Sequence[int], name: str, key: str) -> None:
-    """Name, kind of paths, download and save; nothing else of the page runs when they change."""
+def draw(
+    collection: Collection, rows: Sequence[int], name: str, key: str, track: int | None = None
+) -> None:
+    """Name, kind of paths, download and save; nothing else of the page runs when they change.
+
+    A list that belongs to a track begins with the name given for it; the rest stays as it was set.
+    """
     named, kind = st.columns(2)
-    file = playlist.file_name(named.text_input("Name", name, key=f"{key}_name"))
-    relative = kind.segmented_control(
+    name_key = f"{key}_name" if track is None else f"{key}_name_{track}"
+    file = playlist.file_name(named.text_input("Name", name, key=name_key))
+    relative = _relative(kind, key)
+    typed = st.text_input(
+        "Folder",
+        os.path.commonpath(collection.roots) if collection.roots else "",
+        key=f"{key}_folder",
+        help="On the computer that runs this app. The playlist is saved there; relative paths "
+        "start there.",
+    )
+    try:
+        base = playlist.folder(typed) if relative else None
+    except PlaylistError as error:
+        st.error(escaped(str(error)), icon=":material/folder_off:")
+        return
+    _unwritable(collection, rows)
+    _buttons(lambda: playlist.m3u8(entries(collection, rows), base), typed, file, key)
+
+
+def _relative(place: DeltaGenerator, key: str) -> bool:
+    """The choice between the two kinds of paths."""
+    kind = place.segmented_control(
         "Paths in the file",
         ["absolute", "relative"],
         default="absolute",
@@ -43,23 +69,15 @@ def draw(collection: Collection, rows: Sequence[int], name: str, key: str) -> No
         "where playlist and music are moved together, such as to a stick or a phone; the playlist "
         "must lie in the folder below.",
     )
-    typed = st.text_input(
-        "Folder",
-        os.path.commonpath(collection.roots) if collection.roots else "",
-        key=f"{key}_folder",
-        help="On the computer that runs this app. The playlist is saved there; relative paths "
-        "start there.",
-    )
-    try:
-        base = playlist.folder(typed) if relative == "relative" else None
-    except PlaylistError as error:
-        st.error(escaped(str(error)), icon=":material/folder_off:")
-        return
-    _unwritable(collection, rows)
+    return kind == "relative"
+
+
+def _buttons(written: Callable[[], Written], typed: str, file: str, key: str) -> None:
+    """Download, or save into the folder that was typed."""
     download, save, replace = st.columns([2, 2, 3], vertical_alignment="center")
     download.download_button(
         "Download M3U8",
-        lambda: playlist.m3u8(entries(collection, rows), base).data,
+        lambda: written().data,
         file,
         MIME,
         key=f"{key}_download",
@@ -70,7 +88,7 @@ def draw(collection: Collection, rows: Sequence[int], name: str, key: str) -> No
     )
     allowed = replace.checkbox("Replace an existing file", key=f"{key}_replace")
     if save.button("Save to folder", key=f"{key}_save", icon=":material/save:", width="stretch"):
-        _save(playlist.m3u8(entries(collection, rows), base), typed, file, allowed)
+        _save(written(), typed, file, allowed)
 
 
 def _save(written: Written, typed: str, file: str, replace: bool) -> None:

@@ -5,12 +5,13 @@ limit", so that a value beyond the slider is never lost.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 import streamlit as st
 
 from engine.descriptors import DESCRIPTORS, KEY_HELP, KEYS, PROFILES, SCALES, STYLE_HELP, TAGS_HELP
-from engine.query import RANGE_COLUMNS, Query, Range
+from engine.query import COLUMN_ORDERS, RANGE_COLUMNS, Query, Range
 from engine.query_link import from_params, to_params
 from ui.collection import Collection
 from ui.gaps import Gap, column_gap, share_missing, space_gap, substitutes
@@ -35,6 +36,13 @@ GIVEN = {"effnet": "Styles, voice, danceability", "musicnn": "Tags, valence, aro
 PROFILE_NAMES = {"temperley": "Temperley", "krumhansl": "Krumhansl", "edma": "EDMA"}
 Todo = dict[str, None]  # commands that fill what is missing, each once
 VOICE_NAMES = {"any": "Any", "voice": "Voice", "instrumental": "Instrumental"}
+
+
+def named(filter_name: str, collection: Collection) -> str:
+    """A filter as its label names it: tags stand in for styles where those are missing."""
+    if filter_name == "styles" and collection.vocabulary[0] == "tags":
+        return "Tags"
+    return NAMES[filter_name]
 
 
 def start(collection: Collection) -> None:
@@ -71,14 +79,34 @@ def _possible(query: Query, collection: Collection) -> tuple[Query, list[str]]:
         names = ", ".join(map(style_name, unknown))
         problems.append(f"The link asks for {names}: this library has no such style. Left out.")
         query = replace(query, styles=tuple(s for s in query.styles if s in labels))
-    columns = RANGE_COLUMNS | {"voice": "voice"}
-    for name, column in columns.items():
-        if not collection.coverage.columns.get(column) and getattr(query, name) != getattr(
-            Query(), name
-        ):
-            problems.append(f"The link filters by {NAMES[name]}: not in this library. Left out.")
-            query = replace(query, **{name: getattr(Query(), name)})
+    for fields, name, reason in _without_widget(query, collection):
+        usual = {field: getattr(Query(), field) for field in fields}
+        if any(getattr(query, field) != value for field, value in usual.items()):
+            problems.append(f"The link {name}: {reason}. Left out.")
+            query = replace(query, **usual)
     return query, problems
+
+
+def _without_widget(
+    query: Query, collection: Collection
+) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """Fields of the query that the page shows no widget for, what they do, and why not here."""
+    valued = collection.coverage.columns
+    missing = "not in this library"
+    for name, column in (RANGE_COLUMNS | {"voice": "voice"}).items():
+        if not valued.get(column):
+            yield (name,), f"filters by {NAMES[name]}", missing
+    if valued.get("danceability"):
+        yield (
+            ("danceability_dsp",),
+            "filters by the signal's danceability",
+            "this library has the network's, which is filtered by instead",
+        )
+    if not valued.get(f"key_{query.key_profile}"):
+        fields = ("keys", "scale", "key_profile")
+        yield fields, f"asks for keys by the {PROFILE_NAMES[query.key_profile]} profile", missing
+    if query.order in COLUMN_ORDERS and not valued.get(query.order, len(collection.frame)):
+        yield ("order",), f"orders by {DESCRIPTORS[query.order].label}", missing
 
 
 def _widgets(query: Query, spans: dict[str, tuple[float, float]]) -> dict[str, object]:

@@ -55,7 +55,7 @@ def _gap(collection: Collection, stage: str) -> Gap:
 
 def share_missing(collection: Collection, column: str) -> int:
     """Tracks that lack a value which others have."""
-    return collection.coverage.tracks - collection.coverage.columns.get(column, 0)
+    return int(collection.frame[column].isna().sum())
 
 
 def substitutes(collection: Collection, stage: str) -> list[str]:

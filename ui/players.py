@@ -15,6 +15,12 @@ from ui.gaps import substitutes
 from ui.text import escaped, length, number, style_name
 
 PAGE = 10
+# Why a file is not played: players decode in the app itself, which a hostile file would end.
+UNPLAYED = {
+    "crashed": "This file crashed the analysis, so it is not played here: the app could end, too.",
+    "timeout": "This file kept the analysis busy without an end, so it is not played here.",
+    "unreadable": "The analysis could not read this file, so it is not played here.",
+}
 CLIPS_KEPT = 100  # in memory: at most 1.2 MB each for a clip of a minute
 
 
@@ -89,6 +95,9 @@ def escaped_facts(collection: Collection, row: int) -> str:
 
 def _sound(collection: Collection, row: int, track: Mapping) -> None:
     """An audio element, or the reason why there is none."""
+    if status := collection.standing.unsafe.get(int(collection.frame.index[row])):
+        st.warning(UNPLAYED[status], icon=":material/music_off:")
+        return
     values = collection.frame.iloc[row]
     codec = values["codec"] if isinstance(values["codec"], str) else ""
     seconds = 0.0 if math.isnan(values["duration_s"]) else float(values["duration_s"])
