@@ -110,14 +110,16 @@ def _run_lines(meta: dict) -> list[str]:
 def _failures(options: argparse.Namespace) -> int:
     ledger = Library.open(options.library).ledger()
     failed = ledger[~ledger["status"].isin([*HAS_VALUES, "model_missing"])]
-    # Mostly all stages of a track fail together and for one reason: one line then.
-    together = ["path", "status", "error"]
-    for (path, status, error), rows in failed.groupby(together, sort=False, dropna=False):
-        reason = error if isinstance(error, str) else ""
-        _say("\t".join([status, ",".join(rows["stage"]), shown(path), shown(reason)]))
-    waiting = ledger.loc[ledger["status"] == "model_missing", "path"].nunique()
+    # Mostly all stages of a track fail together and for one reason: one line then. A dictionary,
+    # since pandas cannot group by paths that are not UTF-8.
+    stages: dict[tuple[str, str, str], list[str]] = {}
+    for row in failed.itertuples():
+        stages.setdefault((row.status, row.path, row.error or ""), []).append(row.stage)
+    for (status, path, error), names in stages.items():
+        _say("\t".join([status, ",".join(names), shown(path), shown(error)]))
+    waiting = set(ledger.index[ledger["status"] == "model_missing"])
     if waiting:
-        _say(f"{waiting} tracks wait for a model: python -m engine.models list")
+        _say(f"{len(waiting)} tracks wait for a model: python -m engine.models list")
     return 0
 
 
