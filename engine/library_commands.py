@@ -117,7 +117,7 @@ def _failures(options: argparse.Namespace) -> int:
         stages.setdefault((row.status, row.path, row.error or ""), []).append(row.stage)
     for (status, path, error), names in stages.items():
         _say("\t".join([status, ",".join(names), shown(path), shown(error)]))
-    waiting = set(ledger.index[ledger["status"] == "model_missing"])
+    waiting = set(ledger.loc[ledger["status"] == "model_missing", "id"])
     if waiting:
         _say(f"{len(waiting)} tracks wait for a model: python -m engine.models list")
     return 0

@@ -60,8 +60,8 @@ def test_failures_of_one_reason_share_a_line_and_missing_models_are_none(tmp_pat
     with Library.create(tmp_path / "library") as writer:
         failed = [Outcome(s, "x", "unreadable", error="No audio.") for s in ("dsp", "effnet")]
         writer.record(ROOT, b"a.mp3", 1, 1, Analysis("a", outcomes=tuple(failed)))
-        waiting = Outcome("effnet", "x", "model_missing", error="Get it.")
-        writer.record(ROOT, b"b.mp3", 1, 1, Analysis("b", outcomes=(waiting,)))
+        lacks = [Outcome(s, "x", "model_missing", error="Get it.") for s in ("effnet", "musicnn")]
+        writer.record(ROOT, b"b.mp3", 1, 1, Analysis("b", outcomes=tuple(lacks)))
     assert main(["failures", str(tmp_path / "library")]) == 0
     assert capsys.readouterr().out == (
         "unreadable\tdsp,effnet\t/music/a.mp3\tNo audio.\n"
