@@ -4,12 +4,12 @@ Nothing is read or written here but the two lists, so that ten thousand unchange
 fraction of a second.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from engine.discover import Found
 from engine.library import joined
-from engine.lookup import Done, Known
+from engine.lookup import Candidate, Done, Known
 from engine.records import HAS_VALUES, STATUSES
 from engine.schema import track_status
 
@@ -112,6 +112,51 @@ def _is_final(done: Done, now: Wanted, retry: bool) -> bool:
     if done.status in HAS_VALUES and (now.missing or done.fingerprint in now.richer):
         return True  # computed when more models were at hand: better than what could be now
     return done.fingerprint == now.fingerprint and not (retry and done.status in RETRIED)
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """Files whose audio the library has: the track whose results each of them gets."""
+
+    retagged: list[tuple[int, Work]]  # its own
+    moved: list[tuple[int, Work]]  # one that lost its file; these may take each other's places
+    copied: list[tuple[int, Work]]  # one that has a file, perhaps since a move
+
+
+def recognise(
+    probed: Sequence[tuple[Work, str | None]],
+    tracks: Callable[[str], Sequence[Candidate]],
+    is_there: Callable[[bytes], bool],
+) -> Recognised:
+    """Match all changed and new files at once with the tracks that hold the same audio.
+
+    probed: each with its content hash, None where nothing could be read. tracks: those with a
+    content hash, in the library. is_there: whether there is a file at an absolute path.
+    """
+    now = {work.path: content for work, content in probed}
+    works: dict[str, list[Work]] = {}
+    for work, content in probed:
+        if content is not None:
+            works.setdefault(content, []).append(work)
+    result = Recognised([], [], [])
+    for content, same in works.items():
+        if not (rows := tracks(content)):
+            continue
+        own = {row.absolute: row.id for row in rows}
+        # Looked for one by one, and each once: thousands of files may hold the same nothing.
+        displaced = (
+            row.id
+            for row in rows
+            if (now[row.absolute] != content if row.absolute in now else not is_there(row.absolute))
+        )
+        for work in same:
+            if work.path in own:
+                result.retagged.append((own[work.path], work))
+            elif (track := next(displaced, None)) is not None:
+                result.moved.append((track, work))
+            else:
+                result.copied.append((rows[0].id, work))
+    return result
 
 
 def vanished(

@@ -18,8 +18,8 @@ from engine import planning, worker
 from engine.equipment import Equipment, wanted
 from engine.library import Library
 from engine.lookup import Known
-from engine.planning import Plan, Work
-from engine.records import Analysis, Outcome
+from engine.planning import Plan, Recognised, Work
+from engine.records import Analysis, Outcome, Tags
 from engine.scan import Scan, check_roots, scan
 from engine.summary import FAILED, Summary
 from engine.supervisor import LOOK_EVERY_S, Finished, Supervisor, Task
@@ -112,7 +112,9 @@ class Run:
         if plan.to_analyse and self._settings.fetch and not self._equipment.is_complete:
             self._adopt(library, self._fetched())
             plan = self._plan(library, seen, known, others)
-        self._mark(library, plan, planning.vanished(known, seen.found, seen.unseen))
+        # Of a file that nobody has looked at yet, the track seems to be gone, but may be renamed.
+        gone = () if self._stopped else planning.vanished(known, seen.found, seen.unseen)
+        self._mark(library, plan, gone)
         self._analyse(library, seen, plan.to_analyse[: self._settings.limit])
         if self._equipment.gaps:
             self.summary.count_gaps(self._equipment.gaps, library.coverage())
@@ -141,36 +143,32 @@ class Run:
     def _probe(self, library: Writer, works: Sequence[Work]) -> set[tuple[bytes, bytes]]:
         """Recognise what was moved, copied or retagged; returns the keys of all others."""
         self._progress.phase("Recognising", len(works))
-        others = set()
+        contents, tags = [], {}
         with closing(self._supervised(worker.make_prober, works, lambda work: ())) as answers:
             for done, work in answers:
-                prepared = done.prepared
-                if prepared is None or not self._recognise(library, work, prepared):
-                    others.add(work.key)
+                prepared = done.prepared or worker.NOTHING_KNOWN
+                contents.append((work, prepared.content_hash))
+                tags[work.key] = prepared.tags
                 self._progress.advance()
-        return others
+        if len(contents) < len(works):  # any of the rest may hold what a track seems to have lost
+            return set()
+        same = planning.recognise(contents, library.by_content, os.path.lexists)
+        self._give_results(library, same, tags)
+        return tags.keys() - {work.key for _, work in same.retagged + same.moved + same.copied}
 
-    def _recognise(self, library: Writer, work: Work, prepared: worker.Prepared) -> bool:
-        """Give a file the results that the library has of the same audio, if it has any."""
-        if prepared.content_hash is None:
-            return False
-        file, summary = work.found, self.summary
-        here = (*work.key, file.size, file.mtime_ns)
-        same = library.by_content(prepared.content_hash)
-        own = next((track for track in same if track.absolute == work.path), None)
-        gone = next((track for track in same if not os.path.lexists(track.absolute)), None)
+    def _give_results(
+        self, library: Writer, same: Recognised, tags: Mapping[tuple[bytes, bytes], Tags | None]
+    ) -> None:
+        """Let the files that were recognised have the results of the same audio."""
         with library.transaction():
-            if own is not None:
-                library.retag(own.id, file.size, file.mtime_ns, prepared.tags)
-                summary.retagged += 1
-            elif gone is not None:
-                library.move(gone.id, *here)
-                library.retag(gone.id, file.size, file.mtime_ns, prepared.tags)
-                summary.moved += 1
-            elif same:
-                library.copy_results(same[0].id, *here, prepared.tags)
-                summary.copied += 1
-        return bool(same)
+            library.move_all([(track, *_place(work)) for track, work in same.moved])
+            for track, work in same.retagged + same.moved:
+                library.retag(track, work.found.size, work.found.mtime_ns, tags[work.key])
+            for track, work in same.copied:  # last: their source has arrived where it stays
+                library.copy_results(track, *_place(work), tags[work.key])
+        self.summary.retagged = len(same.retagged)
+        self.summary.moved = len(same.moved)
+        self.summary.copied = len(same.copied)
 
     def _mark(self, library: Writer, plan: Plan, gone: Sequence[int]) -> None:
         """Record all that needs no worker."""
@@ -270,7 +268,7 @@ class Run:
             self.summary.disappeared += 1
             return False
         outcomes += self._missing(work)
-        prepared = done.prepared or worker.Prepared(None, None, None)
+        prepared = done.prepared or worker.NOTHING_KNOWN
         analysis = Analysis(prepared.content_hash, prepared.media, prepared.tags, tuple(outcomes))
         _record(library, work, analysis)
         self.summary.count(_statuses(work, outcomes), now=True)
@@ -281,8 +279,12 @@ class Run:
 
 
 def _record(library: Writer, work: Work, analysis: Analysis) -> None:
-    file = work.found
-    library.record(file.root, file.relpath, file.size, file.mtime_ns, analysis)
+    library.record(*_place(work), analysis)
+
+
+def _place(work: Work) -> tuple[bytes, bytes, int, int]:
+    """A file as the writer takes it."""
+    return *work.key, work.found.size, work.found.mtime_ns
 
 
 def _statuses(work: Work, outcomes: Sequence[Outcome]) -> dict[str, str]:

@@ -40,6 +40,9 @@ class Prepared:
     tags: Tags | None
 
 
+NOTHING_KNOWN = Prepared(None, None, None)
+
+
 def environment(threads: int) -> dict[str, str]:
     """Variables that native libraries read once, when they are loaded."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -107,7 +110,7 @@ def _read(path: bytes, span_s: float | None) -> tuple[Audio | None, Prepared, Ou
         prepared = Prepared(error.content_hash, error.media, error.tags)
         return None, prepared, failed("unreadable", str(error))
     except Exception as error:  # a decoder's surprise costs one file, not the run
-        return None, Prepared(None, None, None), failed("unreadable", _words(error))
+        return None, NOTHING_KNOWN, failed("unreadable", _words(error))
     prepared = Prepared(recording.content_hash, recording.media, recording.tags)
     verdict = None
     if recording.is_silent:
@@ -128,6 +131,8 @@ def _probe(path: bytes, steps: tuple[str, ...], report) -> None:
         prepared = Prepared(*audio.probe(path))
     except AudioError as error:
         prepared = Prepared(error.content_hash, error.media, error.tags)
+    except Exception:  # as in _read; the run that analyses it will say what is wrong
+        prepared = NOTHING_KNOWN
     report.prepared(prepared)
 
 

@@ -190,6 +190,14 @@ class Writer(Library):
             state = {"size": size, "mtime_ns": _stamp(mtime_ns), "present": 1}
             self._update(track, place | state)
 
+    def move_all(self, moves: Sequence[tuple[int, bytes, bytes, int, int]]) -> None:
+        """`move` for many tracks, which may take each other's places: all arguments of each."""
+        with self.transaction():
+            for track, *_ in moves:  # out of the way, to where no file can be
+                self._update(track, {"path": b"\0%d" % track})
+            for move in moves:
+                self.move(*move)
+
     def copy_results(
         self, from_id: int, root: bytes, relpath: bytes, size: int, mtime_ns: int, tags: Tags | None
     ) -> int:

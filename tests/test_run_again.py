@@ -1,0 +1,207 @@
+"""A second look at the same music: what was renamed, copied, retagged, lost or came back."""
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import runs
+from runs import rows, tone
+
+from engine.discover import Found
+from engine.library import Library
+from engine.lookup import Known
+from engine.planning import vanished
+from engine.scan import RunError
+from engine.writer import Writer
+
+
+@pytest.fixture
+def music(tmp_path):
+    return runs.music(tmp_path)
+
+
+@pytest.fixture
+def analyse(tmp_path):
+    return runs.Analyse(tmp_path)
+
+
+def test_a_renamed_file_keeps_its_results(analyse, music, tmp_path):
+    analyse(music)
+    before = rows(tmp_path).loudness_lufs.sort_values().to_list()
+    (music / "0.wav").rename(music / "new name.wav")
+    (music / "jazz").mkdir()
+    (music / "1.wav").rename(music / "jazz" / "1.wav")
+    told = analyse(music)
+    assert (told["moved"], told["done_before"], told["decoded"]) == (2, 4, [])
+    frame = rows(tmp_path)
+    assert frame.loudness_lufs.sort_values().to_list() == before
+    assert {Path(p).name for p in frame.index} == {"new name.wav", "1.wav", "2.wav", "3.wav"}
+
+
+def test_a_copy_is_not_computed_again(analyse, music, tmp_path):
+    analyse(music)
+    shutil.copy(music / "0.wav", music / "copy.wav")
+    told = analyse(music)
+    assert (told["copied"], told["decoded"], told["done_before"]) == (1, [], 5)
+    frame = rows(tmp_path)
+    assert frame.loudness_lufs[str(music / "copy.wav")] == frame.loudness_lufs[str(music / "0.wav")]
+
+
+def test_a_touched_file_is_recognised_and_a_changed_one_is_not(analyse, music):
+    analyse(music)
+    os.utime(music / "0.wav")
+    tone(music / "1.wav", hertz=999, seconds=1.51)
+    told = analyse(music)
+    assert (told["retagged"], told["decoded"]) == (1, [b"1.wav"])
+    assert analyse(music)["done_before"] == 4
+
+
+def test_a_change_of_content_drops_the_stages_that_were_not_asked_for(analyse, music, tmp_path):
+    analyse(music)
+    tone(music / "1.wav", hertz=999, level=0.1)
+    analyse(music, stages=("dsp",))
+    changed = rows(tmp_path).loc[str(music / "1.wav")]
+    assert changed.loudness_lufs < 0.2 and np.isnan(changed.voice)
+
+
+def tracks(tmp_path):
+    """Id and level of every track by the name of its file."""
+    frame = rows(tmp_path)
+    with Library.open(tmp_path / "library") as library:
+        ids = dict(zip(library.frame().path, library.frame().index, strict=True))
+    levels = frame.loudness_lufs
+    return {Path(path).name: (ids[path], levels[path]) for path in frame.index}
+
+
+@pytest.mark.parametrize(
+    "renamed",
+    [
+        {"0.wav": "1.wav", "1.wav": "2.wav", "2.wav": "3.wav", "3.wav": "4.wav"},
+        {"3.wav": "2.wav", "2.wav": "1.wav", "1.wav": "0.wav", "0.wav": "other.wav"},
+        {"0.wav": "1.wav", "1.wav": "0.wav"},
+        {"0.wav": "1.wav", "1.wav": "2.wav", "2.wav": "0.wav"},
+    ],
+    ids=["renumbered up", "renumbered down", "swapped", "rotated"],
+)
+def test_files_renamed_onto_each_others_names(analyse, music, tmp_path, renamed):
+    analyse(music)
+    before = tracks(tmp_path)
+    for name in renamed:
+        (music / name).rename(tmp_path / name)
+    for name, new in renamed.items():
+        (tmp_path / name).rename(music / new)
+    told = analyse(music)
+    assert (told["decoded"], told["moved"], told["done_before"]) == ([], len(renamed), 4)
+    assert tracks(tmp_path) == {renamed.get(name, name): track for name, track in before.items()}
+    assert analyse(music)["moved"] == 0
+
+
+def test_a_file_overwritten_with_a_copy_of_another(analyse, music, tmp_path):
+    analyse(music)
+    before = tracks(tmp_path)
+    shutil.copy(music / "0.wav", music / "1.wav")
+    told = analyse(music)
+    assert (told["decoded"], told["copied"]) == ([], 1)
+    after = tracks(tmp_path)
+    assert after["0.wav"] == before["0.wav"]
+    assert after["1.wav"][1] == before["0.wav"][1]
+
+
+def test_stopping_while_renamed_files_are_recognised_loses_none_of_them(analyse, music, tmp_path):
+    analyse(music)
+    before = tracks(tmp_path)
+    for i in range(4):
+        (music / f"{i}.wav").rename(music / f"new {i}.wav")
+    told = analyse(music, workers=1, on_advance=lambda run: run.stop())
+    assert (told["interrupted"], told["vanished"], told["done_now"]) == (True, 0, 0)
+    assert tracks(tmp_path) == before
+    told = analyse(music)
+    assert (told["moved"], told["decoded"]) == (4, [])
+    assert tracks(tmp_path) == {f"new {name}": track for name, track in before.items()}
+
+
+def test_many_files_of_equal_content_are_recognised_with_one_look(
+    analyse, music, tmp_path, monkeypatch
+):
+    for i in range(50):
+        tone(music / f"same {i}.wav", hertz=1000)
+    analyse(music)
+    for i in range(50):
+        (music / f"same {i}.wav").rename(music / f"moved {i}.wav")
+    asked, looked = [], []
+    by_content, lexists = Writer.by_content, os.path.lexists
+    monkeypatch.setattr(Writer, "by_content", lambda *a: asked.append(a) or by_content(*a))
+    monkeypatch.setattr("os.path.lexists", lambda path: looked.append(path) or lexists(path))
+    told = analyse(music)
+    assert (told["moved"], told["decoded"]) == (50, [])
+    assert len(asked) == 1
+    assert sum(b"same" in path for path in looked if isinstance(path, bytes)) == 50
+
+
+def test_a_file_that_is_gone_and_comes_back(analyse, music, tmp_path):
+    analyse(music)
+    (music / "0.wav").rename(tmp_path / "away.wav")
+    assert analyse(music)["vanished"] == 1
+    assert len(rows(tmp_path)) == 3
+    (tmp_path / "away.wav").rename(music / "0.wav")
+    told = analyse(music)
+    assert (told["returned"], told["decoded"]) == (1, [])
+    assert len(rows(tmp_path)) == 4
+
+
+def test_an_unmounted_drive_loses_nothing(analyse, music, tmp_path):
+    analyse(music)
+    music.rename(tmp_path / "unplugged")
+    with pytest.raises(RunError, match="mount the drive"):
+        analyse(music)
+    music.mkdir()  # as a mount point without its drive
+    with pytest.raises(RunError, match="knows 4 there"):
+        analyse(music)
+    assert len(rows(tmp_path)) == 4
+
+
+def test_an_inner_drive_that_is_not_mounted_is_marked_and_returns(analyse, music, tmp_path):
+    inner = music / "usb"
+    tone(inner / "far.wav", hertz=1000)
+    analyse(music)
+    inner.rename(tmp_path / "unplugged")
+    inner.mkdir()
+    assert analyse(music)["vanished"] == 1
+    inner.rmdir()
+    (tmp_path / "unplugged").rename(inner)
+    told = analyse(music)
+    assert (told["returned"], told["decoded"]) == (1, [])
+
+
+def test_a_folder_that_cannot_be_read_hides_its_tracks_but_does_not_lose_them():
+    def track(number, present=True):
+        return Known(number, 10, 1, None, present, {})
+
+    known = {
+        (b"/music", b"here.wav"): track(1),
+        (b"/music", b"gone.wav"): track(2),
+        (b"/music", b"private/deep/a.wav"): track(3),
+        (b"/music", b"private.wav"): track(4),
+        (b"/music", b"long gone.wav"): track(5, present=False),
+    }
+    here = [Found(b"/music", b"here.wav", 10, 1)]
+    assert vanished(known, here, [b"/music/private"]) == [2, 4]
+
+
+def test_scanning_a_part_and_then_the_whole(analyse, music, tmp_path):
+    tone(music / "jazz" / "j.wav", hertz=1000)
+    analyse(music / "jazz")
+    told = analyse(music)
+    assert (told["done_before"], told["done_now"]) == (1, 4)
+    told = analyse(music / "jazz")
+    assert (told["found"], told["done_before"], told["vanished"]) == (1, 1, 0)
+    assert len(rows(tmp_path)) == 5
+
+
+def test_a_single_file_as_root(analyse, music, tmp_path):
+    analyse(music / "2.wav")
+    told = analyse(music / "2.wav")
+    assert (told["found"], told["done_before"]) == (1, 1)
+    assert analyse(music)["done_before"] == 1
