@@ -304,7 +304,9 @@ def test_two_lists_and_a_walk(page, similarity):
     assert min(lengths(page)) > 0
     page.get_by_role("button", name="More like this").first.click()
     page.wait_for_url(re.compile(r"track=(?!8\b)\d+"))
-    page.go_back()
+    walked = int(parse_qs(urlsplit(page.url).query)["track"][0])
+    expect(page.locator(".st-key-query strong")).to_have_text(f"Title {walked - 1}")
+    expect(page.locator("audio")).to_have_count(21)
 
 
 @pytest.mark.parametrize("app", ["descriptors", "similarity"])
