@@ -96,11 +96,11 @@ class Child:
         now, peak = (int(rows.get(row, "0 kB").split()[0]) << 10 for row in ("VmRSS", "VmHWM"))
         return now, peak
 
-    def end(self) -> int:
+    def end(self, grace_s: float = GRACE_S) -> int:
         """Kill it, if it lives, and return how it ended (negative: the number of the signal)."""
         self.process.kill()
         try:
-            code = self.process.wait(GRACE_S)
+            code = self.process.wait(grace_s)
         except subprocess.TimeoutExpired:
             code = -signal.SIGKILL
         self.read_output()

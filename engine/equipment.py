@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine import models, stages
+from engine.audio import CAP_SECONDS
 from engine.model_fetch import fetch
 from engine.planning import Wanted
 from engine.schema import STAGE_COLUMNS
@@ -66,14 +67,33 @@ def fetch_missing(
 
 def fingerprint(plan, span_s: float | None) -> str:
     """What a stage's values depend on besides the audio; equal fingerprints, equal values."""
-    return hashlib.sha256(f"{plan.fingerprint_base} span={span_s}".encode()).hexdigest()[:24]
+    text = f"{plan.fingerprint_base} span={_longest(span_s)}"
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def wanted(plan, span_s: float | None, made_with: Mapping[str, Iterable[str]]) -> Wanted:
+def provenance(plan, span_s: float | None) -> dict:
+    """What stands behind a fingerprint, as JSON: digests of the models, span, stage's version."""
+    digests = sorted(model.sha256 for model in plan.models)
+    return {"models": digests, "span_s": _longest(span_s), "version": plan.version}
+
+
+def wanted(plan, span_s: float | None, made: Mapping[str, Mapping]) -> Wanted:
     """A stage for the planning.
 
-    made_with: fingerprint → digests of the models, for the values of this stage in the library.
+    made: fingerprint → `provenance`, for the values of this stage in the library.
     """
-    now = {model.sha256 for model in plan.models}
-    richer = frozenset(old for old, digests in made_with.items() if now < set(digests))
+    now = provenance(plan, span_s)
+    richer = frozenset(old for old, before in made.items() if _is_richer(before, now))
     return Wanted(fingerprint(plan, span_s), plan.missing, richer)
+
+
+def _is_richer(before: Mapping, now: Mapping) -> bool:
+    """Whether values were made as they would be now, but with models that are not at hand now."""
+    return set(before["models"]) > set(now["models"]) and all(
+        before[name] == now[name] for name in ("span_s", "version")
+    )
+
+
+def _longest(span_s: float | None) -> float:
+    """Seconds that are analysed of a long file."""
+    return CAP_SECONDS if span_s is None else min(span_s, CAP_SECONDS)

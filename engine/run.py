@@ -15,16 +15,19 @@ from threading import Thread
 from typing import Protocol
 
 from engine import planning, worker
-from engine.equipment import Equipment, wanted
+from engine.equipment import Equipment, provenance, wanted
 from engine.library import Library
 from engine.lookup import Known
 from engine.planning import Plan, Recognised, Work
 from engine.records import Analysis, Outcome, Tags
 from engine.scan import Scan, check_roots, scan
+from engine.schema import STAGE_SPACES
 from engine.summary import FAILED, Summary
 from engine.supervisor import LOOK_EVERY_S, Finished, Supervisor, Task
 from engine.writer import Writer
 
+# A slow network drive. A file has so much more time as reading it takes there.
+READING_BYTES_PER_S = 2_000_000
 # Files noted or marked in one transaction: a reader waits for none of it, a kill repeats it.
 BATCH = 500
 
@@ -93,9 +96,9 @@ class Run:
 
     def _adopt(self, library: Writer, equipment: Equipment) -> None:
         self._equipment = equipment
-        made_with = library.meta().get("made_with", {})
+        made = library.meta().get("provenance", {})
         self._wanted = {
-            name: wanted(plan, self._settings.span_s, made_with.get(name, {}))
+            name: wanted(plan, self._settings.span_s, made.get(name, {}))
             for name, plan in equipment.plans.items()
         }
 
@@ -222,7 +225,10 @@ class Run:
         self._supervisor = Supervisor(make, workers, env=worker.environment(threads))
         if self._stopped:  # between the last look and the line above
             return
-        tasks = (Task(i, work.path, steps(work)) for i, work in enumerate(works))
+        tasks = (
+            Task(i, work.path, steps(work), work.found.size / READING_BYTES_PER_S)
+            for i, work in enumerate(works)
+        )
         try:
             for done in self._supervisor.run(tasks):
                 yield done, works[done.task.key]
@@ -241,21 +247,28 @@ class Run:
         }
         self.summary.providers = {n: p for n, p in (self._supervisor.about or {}).items() if p}
         old = library.meta()
-        made_with = old.get("made_with", {})
-        for name, used in self.summary.models.items():
-            digests = [model["sha256"] for model in used]
-            made_with.setdefault(name, {})[self._wanted[name].fingerprint] = digests
+        made, span_s = old.get("provenance", {}), self._settings.span_s
+        for name in stages:
+            source = provenance(self._equipment.plans[name], span_s)
+            made.setdefault(name, {})[self._wanted[name].fingerprint] = source
         library.set_meta(
             {
                 "models": {**old.get("models", {}), **self.summary.models},
-                "made_with": made_with,
+                "provenance": made,
                 "providers": {**old.get("providers", {}), **self.summary.providers},
-                "span_s": self._settings.span_s,
+                "span_s": span_s,
             }
         )
-        for space, names in self._equipment.labels.items():
-            if library.labels(space) != list(names):
-                library.set_labels(space, names)
+        self._note_labels(library, stages)
+
+    def _note_labels(self, library: Writer, stages: set[str]) -> None:
+        for stage in stages:
+            if self._wanted[stage].richer:  # the names in the library are at least as good
+                continue
+            for space in STAGE_SPACES[stage]:
+                names = list(self._equipment.labels.get(space, ()))
+                if names and library.labels(space) != names:
+                    library.set_labels(space, names)
 
     def _record_finished(self, library: Writer, seen: Scan, done: Finished, work: Work) -> bool:
         """Record one analysed file; returns whether it failed."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.discover import Found, Skipped, find_audio, outermost
-from engine.lookup import Known
+from engine.lookup import Known, folder
 from engine.storage import shown
 from engine.writer import Writer
 
@@ -40,9 +40,9 @@ class Scan:
             if os.path.isdir(top):
                 known |= {(top, path): track for path, track in library.known(top).items()}
             else:
-                folder, name = os.path.split(top)
-                if track := library.known(folder).get(name):
-                    known[folder, name] = track
+                parent, name = os.path.split(top)
+                if track := library.known(parent).get(name):
+                    known[parent, name] = track
         return known
 
     def refuse_emptied(self, known: Mapping[tuple[bytes, bytes], Known]) -> None:
@@ -62,7 +62,7 @@ class Scan:
         if os.path.exists(path):
             return False
         for top, device in self.devices.items():
-            if path.startswith(top) and _device(top) != device:
+            if (path == top or path.startswith(folder(top))) and _device(top) != device:
                 raise RunError(
                     f"{shown(top)} went away while it was analysed; mount its drive and run the "
                     "same command again: what was recorded so far is kept."

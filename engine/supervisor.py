@@ -19,12 +19,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 
-from engine.child import Child, how_it_ended
+from engine.child import GRACE_S, Child, how_it_ended
 
 PREPARATION = "decoding"
 DEATHS_ALLOWED = 2  # of one step of one task; the second may not be blamed on a leak or a neighbour
 STARTS_ALLOWED = 2  # in succession that end before the handler is made
-# Native deaths in succession without a single finished step: not the files, the installation.
+# Native deaths before the first finished step: not the files, the installation.
 HOPELESS = 50
 STARTUP_S = 180.0
 MEMORY_LIMIT = 2 << 30  # bytes of resident memory of one worker
@@ -45,6 +45,7 @@ class Task:
     key: object
     payload: object
     steps: tuple[str, ...] = ()
+    allowance_s: float = 0.0  # on top of the deadline, for a payload that takes long to read
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,8 @@ class Supervisor:
         returns handler(payload, steps, report), with `report` an `engine.supervised.Report`. An
         attribute `about` of the handler is kept in `Supervisor.about`. An exception out of the
         handler ends the worker, like a crash.
-    deadline: (a, b): a task has a + b × duration seconds, duration as reported when prepared.
+    deadline: (a, b): a task has a + b × duration seconds and its allowance, duration as reported
+        when prepared.
     memory_limit: bytes of resident memory; a worker above it is killed, which counts as a crash.
     env: variables for the workers, in place before their interpreter starts.
     """
@@ -135,7 +137,8 @@ class Supervisor:
         self._workers: list[Child] = []
         self._retries: deque[_Job] = deque()
         self._failed_starts = 0
-        self._deaths_in_a_row = 0
+        self._deaths = 0
+        self._is_working = False  # a step or a task was finished
         self._look_at_memory = 0.0
         self._stopped = False
 
@@ -155,8 +158,9 @@ class Supervisor:
         finally:
             for worker in self._workers:
                 worker.process.kill()  # all, before any is waited for
+            last = time.monotonic() + GRACE_S
             while self._workers:
-                self._workers.pop().end()
+                self._workers.pop().end(max(0.0, last - time.monotonic()))
 
     def _staff(self, source: Iterator[Task]) -> None:
         """Give every free worker a task, and hire while there are tasks without a worker."""
@@ -173,13 +177,20 @@ class Supervisor:
             self._hire(_Job(task, list(task.steps)))
 
     def _hire(self, job: _Job) -> None:
-        worker = Child(self._setup, self._env, self._startup_s)
+        try:
+            worker = Child(self._setup, self._env, self._startup_s)
+        except OSError as error:
+            raise SupervisorError(f"No worker can be started: {error}.") from error
         self._workers.append(worker)
         self._give(worker, job)
 
     def _give(self, worker: Child, job: _Job) -> None:
         job.step = PREPARATION
-        worker.give(job, (job.task.payload, tuple(job.pending)), self._deadline[0])
+        worker.give(job, (job.task.payload, tuple(job.pending)), self._patience(job))
+
+    def _patience(self, job: _Job, duration: float = 0.0) -> float:
+        """Seconds that a job has, from its start in a worker."""
+        return self._deadline[0] + self._deadline[1] * duration + job.task.allowance_s
 
     def _worn(self, worker: Child) -> bool:
         leaking = worker.memory()[0] > LEAKING * self._memory_limit
@@ -219,22 +230,22 @@ class Supervisor:
             (self.about,) = rest
             self._failed_starts = 0
             worker.ready = True
-            worker.start_clock(self._deadline[0])
+            worker.start_clock(self._patience(job))
         elif kind == "unusable":
             raise SupervisorError(f"The workers cannot start: {rest[0]}")
         elif kind == "prepared":
             job.prepared, seconds = rest
             job.is_prepared = True
-            worker.deadline = worker.since + self._deadline[0] + self._deadline[1] * seconds
+            worker.deadline = worker.since + self._patience(job, seconds)
             job.step = job.pending[0] if job.pending else PREPARATION
         elif kind == "begin":
             (job.step,) = rest
         elif kind == "result":
             step, job.results[step] = rest
             job.pending.remove(step)
-            self._deaths_in_a_row = 0
+            self._is_working = True
         elif kind == "done":
-            self._deaths_in_a_row = 0
+            self._is_working = True
             worker.job = None
             worker.served += 1
             yield job.finished()
@@ -270,10 +281,10 @@ class Supervisor:
             if self._failed_starts >= STARTS_ALLOWED:
                 raise SupervisorError(f"The workers cannot start: {reason}")
         elif job is not None:
-            self._deaths_in_a_row += 1
-            if self._deaths_in_a_row >= HOPELESS:
+            self._deaths += kind == "crashed"
+            if self._deaths >= HOPELESS and not self._is_working:
                 raise SupervisorError(
-                    f"{HOPELESS} workers in succession died without one result, the last in "
+                    f"{HOPELESS} workers died without one result, the last in "
                     f"{job.step}: {reason}. This looks like the installation, not like the music."
                 )
             if job.blame(kind, reason):

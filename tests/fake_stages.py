@@ -28,16 +28,17 @@ class FakePlan:
     missing: str | None = None
     models: tuple = ()
     journal: str | None = None  # a file that gets a line for every decoded file
+    version: int = 1
 
 
-def equipment(*names, journal=None, missing=(), base="1", models=()):
+def equipment(*names, journal=None, missing=(), base="1", models=(), version=1, labels=None):
     """What engine.equipment.equip gives a run."""
     used = tuple(Found("key", Path(name), name, "test", None) for name in models)
     plans = {
-        name: FakePlan(name, base, "Get it." if name in missing else None, used, journal)
+        name: FakePlan(name, base, "Get it." if name in missing else None, used, journal, version)
         for name in names
     }
-    return Equipment(plans, load)
+    return Equipment(plans, load, labels or {})
 
 
 @dataclass

@@ -3,7 +3,8 @@
 import pytest
 
 from engine import equipment, models
-from engine.equipment import equip, fetch_missing, fingerprint, wanted
+from engine.audio import CAP_SECONDS
+from engine.equipment import equip, fetch_missing, fingerprint, provenance, wanted
 
 ALL = ("dsp", "effnet", "musicnn")
 
@@ -71,11 +72,29 @@ def test_nothing_is_fetched_when_everything_is_there(models_dirs, no_network):
 
 def test_the_span_and_the_models_are_in_the_fingerprint(bare):
     (plan,) = equip(("dsp",)).plans.values()
-    assert fingerprint(plan, None) == fingerprint(plan, None) != fingerprint(plan, 30.0)
+    assert fingerprint(plan, None) == fingerprint(plan, CAP_SECONDS) != fingerprint(plan, 30.0)
 
 
 def test_values_made_with_more_models_are_richer_and_with_others_are_not(models_dirs):
     (plan,) = equip(("musicnn",), models_dirs).plans.values()
-    digests = [model.sha256 for model in plan.models]
-    made_with = {"more": [*digests, "x"], "same": digests, "less": digests[1:], "other": ["x"]}
-    assert wanted(plan, None, made_with).richer == {"more"}
+    now = provenance(plan, None)
+    digests = now["models"]
+    models_of = {"more": [*digests, "x"], "same": digests, "less": digests[1:], "other": ["x"]}
+    made = {name: {**now, "models": models} for name, models in models_of.items()}
+    made["more, of a shorter span"] = {**made["more"], "span_s": 30.0}
+    made["more, of an older version"] = {**made["more"], "version": plan.version - 1}
+    assert wanted(plan, None, made).richer == {"more"}
+
+
+def test_values_with_names_of_styles_are_richer_than_those_without(bare, models_dirs, tmp_path):
+    """The files of labels are away, nothing else: what was computed with them stays."""
+    folder = tmp_path / "without labels"
+    folder.mkdir()
+    for file in (file for there in models_dirs for file in there.iterdir()):
+        if file.suffix != ".json":
+            (folder / file.name).symlink_to(file)
+    (before,) = equip(("effnet",), models_dirs).plans.values()
+    (now,) = equip(("effnet",), [folder]).plans.values()
+    made = {fingerprint(before, None): provenance(before, None)}
+    assert fingerprint(now, None) not in made
+    assert wanted(now, None, made).richer == set(made)

@@ -122,9 +122,24 @@ def test_an_optional_model_that_is_not_at_hand_now_takes_nothing_away(analyse, m
     # With all models again, only the track that lacks one is computed again.
     told = analyse(music, stages=("effnet",), base="both", models=("backbone", "head"))
     assert told["decoded"] == [b"new.wav"]
+    # Nor does it keep what a shorter excerpt or an older version gave.
+    assert analyse(music, **{**less, "base": "new"}, version=2)["done_now"] == 5
+    assert analyse(music, **less, span_s=1.2)["done_now"] == 5
     # Another model is no lesser one.
     told = analyse(music, stages=("effnet",), base="other", models=("another",))
     assert told["done_now"] == 5
+
+
+def test_names_of_styles_that_are_not_at_hand_now_stay(analyse, music, tmp_path):
+    names = [f"Jazz---{i}" for i in range(400)]
+    named = {"base": "named", "models": ("backbone", "labels"), "labels": {"styles": names}}
+    analyse(music, stages=("effnet",), **named)
+    tone(music / "new.wav", hertz=1234)
+    numbers = {"styles": [f"Style {i}" for i in range(400)]}
+    told = analyse(music, stages=("effnet",), base="bare", models=("backbone",), labels=numbers)
+    assert (told["decoded"], told["done_before"]) == ([b"new.wav"], 4)
+    assert Library.open(tmp_path / "library").labels("styles") == names
+    assert analyse(music, stages=("effnet",), **named)["decoded"] == [b"new.wav"]
 
 
 def test_only_missing_models_still_give_the_tags(analyse, music, tmp_path):

@@ -1,5 +1,6 @@
 """The supervisor against handlers that crash, hang, leak and lie; one answer per task, always."""
 
+import errno
 import os
 import random
 import signal
@@ -7,12 +8,14 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import fake_handlers
 import pytest
 
 from engine import supervisor as module
+from engine.child import GRACE_S
 from engine.supervisor import PREPARATION, Supervisor, SupervisorError, Task
 
 STEPS = ("dsp", "effnet", "musicnn")
@@ -157,6 +160,54 @@ def test_deaths_without_end_are_the_installation(monkeypatch):
     monkeypatch.setattr(module, "HOPELESS", 5)
     with pytest.raises(SupervisorError, match="installation"):
         run([task(n, preparation="crash") for n in range(20)])
+
+
+def test_many_deaths_in_a_row_after_a_success_are_the_files(monkeypatch):
+    monkeypatch.setattr(module, "HOPELESS", 5)
+    bad = [task(n, preparation="crash") for n in range(1, 6)]
+    done, _ = run([task(0), *bad, task(6)], workers=1)
+    assert [n for n in range(7) if not done[n].failures] == [0, 6]
+    assert {done[n].failures["dsp"].kind for n in range(1, 6)} == {"crashed"}
+
+
+def test_timeouts_are_not_the_installation(monkeypatch):
+    monkeypatch.setattr(module, "HOPELESS", 2)
+    done, _ = run([task(n, preparation="hang") for n in range(3)], deadline=(0.3, 0.0))
+    assert {one.failures["dsp"].kind for one in done.values()} == {"timeout"}
+
+
+def test_what_takes_long_to_read_has_an_allowance():
+    slow = Task(1, ("stay:1.5", FINE[1]), STEPS, allowance_s=5.0)
+    (patient,) = run([slow], deadline=(0.5, 0.0))[0].values()
+    (hasty,) = run([replace(slow, allowance_s=0.0)], deadline=(0.5, 0.0))[0].values()
+    assert not patient.failures
+    assert hasty.failures["dsp"].kind == "timeout"
+
+
+def test_no_process_to_be_had_is_one_clear_error(monkeypatch):
+    def refuse(*arguments, **settings):
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("engine.child.subprocess.Popen", refuse)
+    with pytest.raises(SupervisorError, match=r"No worker can be started: .*unavailable"):
+        run([task(1)])
+
+
+def test_workers_that_cannot_be_killed_are_waited_for_together(monkeypatch):
+    """As those that wait for a dead network drive."""
+    supervisor = Supervisor(fake_handlers.make_scripted, 3)
+    answers = supervisor.run(task(n) for n in range(50))
+    next(answers)
+    processes = [worker.process for worker in supervisor._workers]
+    for process in processes:
+        monkeypatch.setattr(process, "kill", lambda: None)
+    started = time.monotonic()
+    answers.close()
+    took = time.monotonic() - started
+    for process in processes:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert took < 2 * GRACE_S
 
 
 def test_stop_ends_at_once_and_leaves_no_process():
