@@ -5,16 +5,32 @@ library yet and records them. Run it again at any time: what is unchanged is not
 and a run that was interrupted goes on where it stopped.
 """
 
+# ruff: noqa: E402 - Ctrl-C is to be met in one line while the modules are loaded, too
+import os
+import signal
+import sys
+
+INTERRUPTED = 128  # plus the number of the signal
+
+
+def _end_at_once(number: int, _frame: object) -> None:
+    """End a run that has not begun: there is nothing to close and nothing to sum up."""
+    os.write(2, b"Interrupted before anything was done.\n")
+    os._exit(INTERRUPTED + number)
+
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+    signal.signal(signal.SIGINT, _end_at_once)
+
 import argparse
 import json
 import shlex
-import signal
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from engine import stages
-from engine.console import Console
+from engine.audio import CAP_SECONDS
+from engine.console import Console, Forgiving
 from engine.equipment import equip, fetch_missing
 from engine.library import LibraryError
 from engine.run import Run, Settings
@@ -24,13 +40,11 @@ from engine.supervisor import SupervisorError
 from engine.worker import usable_cores
 
 CANNOT_RUN = 2
-INTERRUPTED = 128  # plus the number of the signal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0, 1 with --strict and failed tracks, 2 when it cannot run, 130 on Ctrl-C."""
-    for stream in (sys.stdout, sys.stderr):  # a log file in ASCII must not end the run
-        stream.reconfigure(errors="backslashreplace")
+    _prepare_streams()
     options = _parser().parse_args(arguments)
     console = Console(sys.stderr)
     try:
@@ -48,11 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(error)
     finally:
         console.close()
-    print("\n".join(summary.lines(shlex.quote(shown(options.library)))))
-    if options.json:
-        print(json.dumps(summary.as_json()))
+    lines = summary.lines(shlex.quote(shown(options.library)))
+    told = _print([*lines, json.dumps(summary.as_json())] if options.json else lines)
     if signals:
         return INTERRUPTED + signals[0]
+    if not told:
+        return CANNOT_RUN
     return 1 if options.strict and summary.failed else 0
 
 
@@ -70,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--stages", metavar="A,B", type=_stage_names, default=tuple(stages.STAGES),
         help=f"what to compute; default: {','.join(stages.STAGES)}")  # fmt: skip
     add("--span", metavar="SECONDS", type=_seconds, default=None,
-        help="analyse a central excerpt of longer files; default: up to 600 s")  # fmt: skip
+        help=f"analyse a central excerpt of longer files; default: {CAP_SECONDS:g}")  # fmt: skip
     add("--retry", action="store_true", help="try failed files again")
     add("--limit", metavar="N", type=_positive, help="analyse at most N files in this run")
     add("--strict", action="store_true", help="exit with 1 if any file failed")
@@ -90,8 +105,10 @@ def _positive(text: str) -> int:
 
 def _seconds(text: str) -> float:
     seconds = float(text)
-    if not 1 <= seconds <= 86_400:
-        raise argparse.ArgumentTypeError("from 1 to 86400 seconds")
+    if not 1 <= seconds <= CAP_SECONDS:
+        raise argparse.ArgumentTypeError(
+            f"from 1 to {CAP_SECONDS:g} seconds: no more than that is analysed of any file"
+        )
     return seconds
 
 
@@ -121,6 +138,27 @@ def _settings(options: argparse.Namespace) -> Settings:
     )
 
 
+def _prepare_streams() -> None:
+    """Let no stream end the run: in ASCII, closed, or on a full disk."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started this
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - until the end
+        getattr(sys, name).reconfigure(errors="backslashreplace")
+    sys.stderr = Forgiving(sys.stderr)
+
+
+def _print(lines: Sequence[str]) -> bool:
+    """Print to standard output; False, and said so, if it cannot be written."""
+    try:
+        print("\n".join(lines), flush=True)
+    except OSError as error:
+        # What is still in the buffer would fail once more when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say(f"The analysis is recorded, but the summary cannot be printed: {error.strerror}.")
+        return False
+    return True
+
+
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
@@ -135,10 +173,11 @@ def _stop_on_signals(run: Run) -> list[int]:
         for other in stopping:  # the second time, at once
             signal.signal(other, signal.SIG_DFL)
 
-    stopping = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    every = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    # What is ignored stays so, as nohup wants it.
+    stopping = [number for number in every if signal.getsignal(number) != signal.SIG_IGN]
     for number in stopping:
-        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup sets it
-            signal.signal(number, stop)
+        signal.signal(number, stop)
     return received
 
 

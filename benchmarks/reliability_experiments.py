@@ -10,10 +10,10 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -228,27 +228,25 @@ class Reading:
 def read_while_writing(music: Path, library: Path, stages: str) -> Reading:
     """Read everything as fast as one thread can during a whole run."""
     result, generations, tracks = Reading(), set(), 0
-    running = threading.Event()
-    running.set()
-    run = threading.Thread(target=lambda: (analyse(music, library, stages), running.clear()))
-    run.start()
-    while running.is_set():
-        if not recorded(library):
-            time.sleep(0.01)
-            continue
-        started = time.perf_counter()
-        try:
-            generation, now, torn = _read(Library.open(library))
-        except LibraryError as error:
-            result.failed.append(str(error))
-            continue
-        result.slowest_ms = max(result.slowest_ms, (time.perf_counter() - started) * 1000)
-        result.reads += 1
-        result.torn += torn
-        result.backwards += now < tracks or generation < max(generations, default=0)
-        generations.add(generation)
-        tracks = now
-    run.join()
+    with ThreadPoolExecutor(1) as threads:
+        run = threads.submit(analyse, music, library, stages)
+        while not run.done():
+            if not recorded(library):
+                time.sleep(0.01)
+                continue
+            started = time.perf_counter()
+            try:
+                generation, now, torn = _read(Library.open(library))
+            except LibraryError as error:
+                result.failed.append(str(error))
+                continue
+            result.slowest_ms = max(result.slowest_ms, (time.perf_counter() - started) * 1000)
+            result.reads += 1
+            result.torn += torn
+            result.backwards += now < tracks or generation < max(generations, default=0)
+            generations.add(generation)
+            tracks = now
+        run.result()  # raises what the run did
     result.states = len(generations)
     return result
 

@@ -1,9 +1,33 @@
 """How far an analysis is: a progress bar on a terminal, a line now and then in a log."""
 
+import contextlib
 import time
-from typing import TextIO
+from typing import Any, TextIO
 
 LOG_EVERY_S = 60.0  # a log of a ten-hour run gets 600 lines, one of a short run two
+
+
+class Forgiving:
+    """A text stream that drops what cannot be written: its terminal is closed, its disk full.
+
+    An analysis of ten hours does not end for want of somebody to tell.
+    """
+
+    def __init__(self, stream: TextIO):
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Returns how much was taken: all of it, in any case."""
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class Console:

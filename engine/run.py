@@ -112,7 +112,8 @@ class Run:
             others = self._probe(library, plan.to_probe)
             known = seen.known(library)
             plan = self._plan(library, seen, known, others)
-        if plan.to_analyse and self._settings.fetch and not self._equipment.is_complete:
+        lacks_models = self._settings.fetch and not self._equipment.is_complete
+        if plan.to_analyse and lacks_models and not self._stopped:
             self._adopt(library, self._fetched())
             plan = self._plan(library, seen, known, others)
         # Of a file that nobody has looked at yet, the track seems to be gone, but may be renamed.

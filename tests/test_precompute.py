@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import struct
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import termios
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sounds import encode, tune
@@ -86,7 +88,9 @@ def test_without_any_model_the_rest_is_done_and_the_gap_is_told(music, library_d
         ([".", "--models", "nowhere"], "There is no folder nowhere of models"),
         ([".", "--stages", "dsp,ballet"], "no stage ballet; there are dsp"),
         ([".", "--workers", "0"], "at least 1"),
-        ([".", "--span", "0"], "from 1 to 86400 seconds"),
+        ([".", "--span", "0"], "from 1 to 600 seconds"),
+        ([".", "--span", "601"], "from 1 to 600 seconds: no more than that is analysed"),
+        ([".", "--span", "nan"], "from 1 to 600 seconds"),
         ([], "MUSIC_DIR"),
     ],
 )
@@ -149,6 +153,76 @@ def test_a_long_log_gets_a_line_a_minute(monkeypatch, capsys):
     assert lines[1] == "Analysing: 60 of 300, 0 failed" and len(lines) == 6
 
 
+def test_a_full_disk_behind_standard_output_is_told_in_a_sentence(music, dsp):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command(music, *dsp), stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == precompute.CANNOT_RUN
+    assert done.stderr.splitlines() == [
+        "Analysing: 3 files",
+        "The analysis is recorded, but the summary cannot be printed: No space left on device.",
+    ]
+
+
+def test_nobody_to_tell_how_far_it_is(music, dsp):
+    """Neither a full disk nor a closed descriptor ends the analysis."""
+    with Path("/dev/full").open("w") as full:
+        done = run_to(full, music, *dsp)
+    assert (done.returncode, json.loads(done.stdout.splitlines()[-1])["done_now"]) == (0, 3)
+    closed = " ".join(map(shlex.quote, command(music, *dsp))) + " >&- 2>&-"
+    assert subprocess.run(["sh", "-c", closed], check=False).returncode == 0
+
+
+def run_to(stderr, *arguments):
+    arguments = command(*arguments, "--json")
+    return subprocess.run(arguments, stdout=subprocess.PIPE, stderr=stderr, text=True)
+
+
+def test_a_terminal_that_is_closed_does_not_end_the_run(music, dsp):
+    parent, child = pty.openpty()
+    going = subprocess.Popen(
+        command(music, *dsp, "--json"), stdout=subprocess.PIPE, stderr=child, text=True
+    )
+    os.close(child)
+    os.read(parent, 1 << 16)  # the bar is there
+    os.close(parent)
+    out, _ = going.communicate(timeout=60)
+    assert (going.returncode, json.loads(out.splitlines()[-1])["done_now"]) == (0, 3)
+
+
+@pytest.mark.parametrize("delay", [0, 0.05, 0.1, 0.2])
+def test_ctrl_c_before_anything_was_done_is_one_line(music, dsp, delay):
+    going = subprocess.Popen(
+        command(music, *dsp), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    maps = Path(f"/proc/{going.pid}/maps")
+    _wait_for(lambda: "numpy" in maps.read_text(), every=0.002)  # in the middle of the imports
+    time.sleep(delay)
+    going.send_signal(signal.SIGINT)
+    out, err = going.communicate(timeout=20)
+    assert going.returncode == 130
+    assert "Traceback" not in err
+    assert err == "Interrupted before anything was done.\n" or "not reached" in out
+
+
+@pytest.fixture
+def signals():
+    """The handlers of this process, put back afterwards."""
+    numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_what_nohup_ignored_stays_ignored_after_ctrl_c(signals):
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    received = precompute._stop_on_signals(SimpleNamespace(stop=lambda: None))
+    signal.raise_signal(signal.SIGINT)
+    assert received == [signal.SIGINT]
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_at_once_with_a_summary(tmp_path, library_dir, dsp, number):
     (tmp_path / "music").mkdir()
@@ -177,11 +251,11 @@ def _tracks(library_dir):
         return 0
 
 
-def _wait_for(condition, seconds=60):
+def _wait_for(condition, seconds=60, every=0.05):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it takes too long"
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 def test_ten_thousand_unchanged_files_take_less_than_two_seconds(tmp_path, library_dir, dsp):

@@ -5,9 +5,15 @@ import shutil
 import pytest
 
 from benchmarks import reliability
-from benchmarks.reliability_experiments import broken_files, kill_runs, read_while_writing
+from benchmarks.reliability_experiments import (
+    broken_files,
+    kill_runs,
+    read_while_writing,
+    table,
+)
 
 STAGES = "dsp"  # needs no model file
+WITH_VECTORS = "dsp,musicnn"  # whose weights come from the package registry
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +26,9 @@ def music(tmp_path_factory, demo_music):
 
 
 def test_killed_runs_end_with_the_table_of_an_undisturbed_one(music, tmp_path):
-    kills = kill_runs(music, tmp_path, STAGES, kills=8)
+    kills = kill_runs(music, tmp_path, WITH_VECTORS, kills=8)
+    for space in ("musicnn", "tags"):
+        assert len(table(tmp_path / "undisturbed")["vectors"][space]) == kills.tracks == 8
     assert kills.killed == 8
     assert (kills.lost, kills.orphans, kills.unsound, kills.different) == (0, 0, [], 0)
 
@@ -43,6 +51,11 @@ def test_mutants_of_real_files(music, tmp_path, library_dir):
 
 
 def test_a_reader_during_writing_sees_whole_states_in_order(music, library_dir):
-    reading = read_while_writing(music, library_dir, STAGES)
+    reading = read_while_writing(music, library_dir, WITH_VECTORS)
     assert reading.reads > 20 and reading.states > 4
     assert (reading.failed, reading.torn, reading.backwards) == ([], 0, 0)
+
+
+def test_a_run_that_fails_ends_the_reading_with_its_words(tmp_path, library_dir):
+    with pytest.raises(SystemExit, match="There is no"):
+        read_while_writing(tmp_path / "nowhere", library_dir, STAGES)

@@ -114,9 +114,19 @@ def test_stopping_while_renamed_files_are_recognised_loses_none_of_them(analyse,
     before = tracks(tmp_path)
     for i in range(4):
         (music / f"{i}.wav").rename(music / f"new {i}.wav")
-    told = analyse(music, workers=1, on_advance=lambda run: run.stop())
+    tone(music / "another.wav", hertz=1234)
+    fetched = []
+    told = analyse(
+        music,
+        workers=1,
+        missing={"effnet"},
+        fetch=lambda: fetched.append(1),
+        on_advance=lambda run: run.stop(),
+    )
     assert (told["interrupted"], told["vanished"], told["done_now"]) == (True, 0, 0)
+    assert not fetched
     assert tracks(tmp_path) == before
+    (music / "another.wav").unlink()
     told = analyse(music)
     assert (told["moved"], told["decoded"]) == (4, [])
     assert tracks(tmp_path) == {f"new {name}": track for name, track in before.items()}
