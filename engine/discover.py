@@ -86,19 +86,16 @@ def find_audio(roots: Sequence[Path | str | bytes]) -> Iterator[Found | Skipped]
 
 
 def outermost(roots: Sequence[Path | str | bytes]) -> list[bytes]:
-    """The roots as absolute paths, without those that lie inside another."""
-    paths = [os.path.abspath(os.fsencode(root)) for root in roots]
-    real = [os.path.realpath(path) for path in paths]
-    kept: list[bytes] = []
-    for i, path in enumerate(paths):
-        inside = any(
-            _is_inside(real[i], other) and (real[i] != other or j < i)
-            for j, other in enumerate(real)
-            if j != i
-        )
-        if not inside:
-            kept.append(path)
-    return kept
+    """The roots as real absolute paths, each once, without those that lie inside another.
+
+    Real, so that a folder and a link to it (~/Music on another disk) are the same tracks.
+    """
+    paths = dict.fromkeys(os.path.realpath(os.fsencode(root)) for root in roots)
+    return [
+        path
+        for path in paths
+        if not any(_is_inside(path, other) for other in paths if other != path)
+    ]
 
 
 def _is_inside(path: bytes, folder: bytes) -> bool:

@@ -173,6 +173,14 @@ def test_overlapping_roots_count_as_the_outermost(tmp_path: Path):
     ]
 
 
+def test_a_root_and_a_link_to_it_are_the_same_tracks(tmp_path: Path):
+    touch(tmp_path, "disk/a.mp3")
+    (tmp_path / "Music").symlink_to(tmp_path / "disk")
+    directly, linked = (list(find_audio([tmp_path / name])) for name in ("disk", "Music"))
+    assert directly == linked
+    assert names(tmp_path / "Music", tmp_path / "disk") == ["a.mp3"]
+
+
 def test_a_single_file_may_be_a_root(tmp_path: Path):
     touch(tmp_path, "a.mp3", "b.mp3")
     (found,) = find_audio([tmp_path / "b.mp3"])
