@@ -6,7 +6,7 @@ Symbolic links are followed after everything else, and a file or folder is visit
 loops end and two links to one file are one track. Paths are bytes: names need not be UTF-8.
 """
 # pathlib has no paths of bytes.
-# ruff: noqa: PTH100, PTH116, PTH119, PTH120, PTH122
+# ruff: noqa: PTH116, PTH119, PTH120, PTH122
 
 import os
 import stat

@@ -77,7 +77,7 @@ def test_content_counts_where_the_extension_lies(tmp_path: Path, extension: str,
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        ("music.wma", {"codec": "wmav2"}),
+        ("music.wma", {"codec": "wmav2", "bit_rate": 128_000}),
         ("music.mka", {"codec": "flac", "container": "matroska"}),
         ("music.mp4", {"codec": "aac", "container": "mp4"}),
     ],
