@@ -72,9 +72,8 @@ def fingerprint(plan, span_s: float | None) -> str:
 
 
 def provenance(plan, span_s: float | None) -> dict:
-    """What stands behind a fingerprint, as JSON: digests of the models, span, stage's version."""
-    digests = sorted(model.sha256 for model in plan.models)
-    return {"models": digests, "span_s": _longest(span_s), "version": plan.version}
+    """What stands behind a fingerprint, as JSON: which models, span, stage's version."""
+    return {"models": sorted(plan.identities), "span_s": _longest(span_s), "version": plan.version}
 
 
 def wanted(plan, span_s: float | None, made: Mapping[str, Mapping]) -> Wanted:

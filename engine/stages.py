@@ -140,8 +140,17 @@ def without(plan: StagePlan) -> list[str]:
 
 
 def load(plan: StagePlan, threads: int) -> Callable[[Audio], StageValues]:
-    """The stage, ready to compute. Raises models.ModelError."""
-    return {"dsp": _Dsp, "effnet": _EffNet, "musicnn": _MusiCNN}[plan.name](plan, threads)
+    """The stage, ready to compute. Raises models.ModelError, with the files' names."""
+    try:
+        return {"dsp": _Dsp, "effnet": _EffNet, "musicnn": _MusiCNN}[plan.name](plan, threads)
+    except models.ModelError:
+        raise
+    except Exception as error:  # whatever a network's library makes of a file that is none
+        files = ", ".join(str(model.path) for model in plan.models)
+        raise models.ModelError(
+            f"The stage {plan.name} cannot be set up from {files or 'its libraries'}: {error}. "
+            "Replace what is damaged, or leave the stage out with --stages."
+        ) from error
 
 
 class _Dsp:

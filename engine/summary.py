@@ -146,6 +146,8 @@ class Summary:
         total = self.not_done.total()
         parts.append(f"{total} not done ({reasons})" if total else "0 not done")
         lines = [f"{head} = {' + '.join(parts)}."]
+        if self.interrupted:
+            lines.append("Interrupted; the same command goes on from here.")
         if partial := self.by_status["partial"]:
             lines.append(f"{partial} of them in part: damaged, or shorter than stated.")
         return lines

@@ -30,6 +30,10 @@ class FakePlan:
     journal: str | None = None  # a file that gets a line for every decoded file
     version: int = 1
 
+    @property
+    def identities(self) -> frozenset[str]:
+        return frozenset(model.sha256 for model in self.models)
+
 
 def equipment(*names, journal=None, missing=(), base="1", models=(), version=1, labels=None):
     """What engine.equipment.equip gives a run."""

@@ -102,6 +102,14 @@ def test_style_names_count_as_a_model_and_their_file_does_not(
     assert nameless.identities < plans[0].identities == plans[1].identities
 
 
+def test_a_damaged_model_that_was_asked_for_is_named(nothing_installed, tmp_path):
+    damaged = tmp_path / models.MODELS["effnet_onnx"].filename
+    damaged.write_bytes(b"no network")
+    plan = stages.resolve(["effnet"], [tmp_path], accept_unpinned=True)["effnet"]
+    with pytest.raises(models.ModelError, match=damaged.name):
+        stages.load(plan, threads=1)
+
+
 def test_a_missing_head_leaves_out_its_column_only(nothing_installed, models_dirs, tmp_path, clip):
     folder = copied(models_dirs, tmp_path / "models", "effnet_onnx", "voice_head")
     computed = stages.load(stages.resolve(["effnet"], folder)["effnet"], threads=1)(clip)
