@@ -49,7 +49,8 @@ class Console:
 
             self._bar = tqdm(total=total, desc=what, unit="file", file=self._stream, smoothing=0.1)
         else:
-            print(f"{what}: {total} {'file' if total == 1 else 'files'}", file=self._stream, flush=True)
+            files = "file" if total == 1 else "files"
+            print(f"{what}: {total} {files}", file=self._stream, flush=True)
             self._next_line = time.monotonic() + LOG_EVERY_S
 
     def advance(self, failed: bool = False) -> None:
