@@ -143,7 +143,7 @@ def show_list(music: collection.Collection, row: int, name: str) -> None:
     except SimilarityError:
         st.info(
             f"This track has no {title} embedding: it is silent, too short or damaged. "
-            "See: `python -m engine.library failures LIBRARY`."
+            f"See: `python -m engine.library failures {gaps.shell_word(str(music.library.path))}`."
         )
         return
     show_neighbours(music, row, found, name)

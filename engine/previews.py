@@ -126,7 +126,9 @@ def clip(path: bytes, start: float, seconds: float) -> Preview:
                 raise PreviewError("There is no sound in this file.")
             written = _encode(source, target, start, seconds)
     except (FFmpegError, OSError, ValueError) as error:
-        raise PreviewError(f"The file cannot be decoded: {error}.") from error
+        # A system error's own text would add the path, as Python writes it.
+        why = getattr(error, "strerror", None) or str(error)
+        raise PreviewError(f"The file cannot be decoded: {why}.") from error
     if written == 0:
         raise PreviewError("Nothing in this file can be decoded.")
     return Preview(target.getvalue(), "audio/mpeg", start, written / CLIP_RATE)

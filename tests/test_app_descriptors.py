@@ -1,6 +1,9 @@
 """The descriptor app: filters, links, states and saving, without a browser."""
 
+import os
+import re
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -333,6 +336,22 @@ def test_limits_stay_when_a_growing_library_moves_the_ends_of_a_slider(tmp_path,
     app.button(key="reread").click().run()
     assert app.slider(key="ic").value == (3.0, 90.0)
     assert matches(app) in (before, before + 1)
+
+
+def test_a_folder_whose_name_is_not_utf8_can_be_analysed_again_and_saved_elsewhere(
+    tmp_path, monkeypatch
+):
+    music = tmp_path / os.fsdecode(b"m\xff")
+    synthetic.make(tmp_path / "library", 20, music=music, spaces=("musicnn", "tags"))
+    with sqlite3.connect(tmp_path / "library" / "library.sqlite") as db:
+        db.execute("UPDATE descriptors SET voice = NULL")
+    app = page(APP, tmp_path / "library", monkeypatch)
+    assert not app.exception
+    assert app.text_input(key="export_folder").value == ""
+    (command,) = {code.value for code in app.code}
+    word = re.search(r"\$'[^']*'", command).group()
+    echo = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True)
+    assert echo.stdout == os.fsencode(music)
 
 
 def test_what_is_missing_says_why_and_the_one_command(tmp_path, monkeypatch):

@@ -42,7 +42,7 @@ def draw(
     relative = _relative(kind, key)
     typed = st.text_input(
         "Folder",
-        os.path.commonpath(collection.roots) if collection.roots else "",
+        _common_folder(collection.roots),
         key=f"{key}_folder",
         help="On the computer that runs this app. The playlist is saved there; relative paths "
         "start there.",
@@ -54,6 +54,12 @@ def draw(
         return
     _unwritable(collection, rows)
     _buttons(lambda: playlist.m3u8(entries(collection, rows), base), typed, file, key)
+
+
+def _common_folder(roots: Sequence[str]) -> str:
+    """The innermost folder that holds all roots; empty where its name cannot be typed."""
+    folder = os.path.commonpath(roots) if roots else ""
+    return folder if playlist.plain(folder) == folder else ""
 
 
 def _relative(place: DeltaGenerator, key: str) -> bool:

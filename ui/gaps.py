@@ -1,18 +1,19 @@
 """Why a descriptor is missing, and the one command that fills it."""
 
+import os
 import shlex
 from dataclasses import dataclass
 
+from engine.models import FETCH_COMMAND, WEIGHTS_COMMAND
 from engine.playlist import plain
 from engine.records import HAS_VALUES
 from engine.schema import STAGE_COLUMNS, STAGE_SPACES
 from ui.collection import Collection
 
-# What puts the models of a stage in place. MusiCNN's weights come with a package.
-PREPARE = {
-    "effnet": "python -m engine.models fetch",
-    "musicnn": "pip install --no-deps -r requirements-weights.txt",
-}
+# Stages that need models, all of which one command fetches.
+NETWORKS = ("effnet", "musicnn")
+# These come with a package, too: no other download is needed.
+PACKAGED = ("musicnn", "tags")
 
 
 @dataclass(frozen=True)
@@ -34,18 +35,27 @@ def space_gap(collection: Collection, name: str) -> Gap | None:
     """Why no track has a vector in a space; None where some have."""
     if collection.coverage.spaces.get(name, 0):
         return None
-    return _gap(collection, next(s for s, spaces in STAGE_SPACES.items() if name in spaces))
+    stage = next(s for s, spaces in STAGE_SPACES.items() if name in spaces)
+    return _gap(collection, stage, WEIGHTS_COMMAND if name in PACKAGED else FETCH_COMMAND)
 
 
-def _gap(collection: Collection, stage: str) -> Gap:
+def shell_word(path: str) -> str:
+    """A path as one word of a shell command, whatever bytes it is made of."""
+    if plain(path) == path:
+        return shlex.quote(path)
+    # bash's and zsh's quoting of single bytes: control characters, names that are not UTF-8
+    return "$'" + "".join(f"\\x{byte:02x}" for byte in os.fsencode(path)) + "'"
+
+
+def _gap(collection: Collection, stage: str, prepare: str = FETCH_COMMAND) -> Gap:
     counts = collection.coverage.stages.get(stage, {})
-    roots = " ".join(shlex.quote(plain(root)) for root in collection.roots)
-    analyse = f"python precompute.py {roots} --library {shlex.quote(str(collection.library.path))}"
-    prepared = f"{PREPARE[stage]} && {analyse}" if stage in PREPARE else analyse
+    roots = " ".join(shell_word(root) for root in collection.roots)
+    analyse = f"python precompute.py {roots} --library {shell_word(str(collection.library.path))}"
+    prepared = f"{prepare} && {analyse}" if stage in NETWORKS else analyse
     if not counts:
         return Gap("The library was analysed without this step.", f"{analyse} --stages {stage}")
     computed = any(counts.get(status) for status in HAS_VALUES)
-    if counts.get("model_missing") or (computed and stage in PREPARE):
+    if counts.get("model_missing") or (computed and stage in NETWORKS):
         return Gap("The model file was not there.", prepared)
     if computed:
         return Gap("No track got a value.", f"{analyse} --stages {stage} --retry")
