@@ -22,14 +22,18 @@ class WeightsError(ValueError):
     """The bytes are not a TensorFlow file of the expected kind."""
 
 
+# What reading bytes that are something else can come to.
+_NOT_THAT = (LookupError, TypeError, ValueError, OverflowError, MemoryError, struct.error)
+
+
 def read_graph(data: bytes) -> dict[str, np.ndarray]:
     """float32 constants of a frozen GraphDef: name → array. Raises WeightsError."""
     constants = {}
     try:
-        for number, node in _fields(memoryview(data)):
+        for number, node in _fields(data):
             if number == 1:
                 constants.update(_constant(node))
-    except (IndexError, struct.error, UnicodeDecodeError) as error:
+    except _NOT_THAT as error:
         raise WeightsError(f"not a TensorFlow graph: {error}") from error
     if not constants:
         raise WeightsError("not a TensorFlow graph: it has no constant")
@@ -37,13 +41,15 @@ def read_graph(data: bytes) -> dict[str, np.ndarray]:
 
 
 def read_checkpoint(index: bytes, data: bytes) -> dict[str, np.ndarray]:
-    """Tensors of a one-shard checkpoint: name → array. Raises WeightsError."""
+    """float32 tensors of a one-shard checkpoint: name → array. Raises WeightsError."""
     try:
-        entries = list(_table_entries(memoryview(index)))
-    except (IndexError, struct.error) as error:
-        raise WeightsError(f"not a TensorFlow checkpoint index: {error}") from error
-    tensors = {}
-    for key, value in entries:
+        return dict(_tensors(memoryview(index), data))
+    except _NOT_THAT as error:
+        raise WeightsError(f"not a TensorFlow checkpoint: {error}") from error
+
+
+def _tensors(index: memoryview, data: bytes) -> Iterator[tuple[str, np.ndarray]]:
+    for key, value in _table_entries(index):
         if not key:  # the bundle's header
             continue
         entry = _first_fields(value)
@@ -51,22 +57,21 @@ def read_checkpoint(index: bytes, data: bytes) -> dict[str, np.ndarray]:
             continue
         start, size = entry.get(4, 0), entry.get(5, 0)
         if start + size > len(data):
-            raise WeightsError("the checkpoint's data file is shorter than its index says")
+            raise WeightsError("the data file is shorter than the index says")
         shape = _shape(entry.get(2, b""))
-        tensors[key.decode()] = np.frombuffer(data[start : start + size], "<f4").reshape(shape)
-    return tensors
+        yield key.decode(), np.frombuffer(data[start : start + size], "<f4").reshape(shape)
 
 
 def _constant(node: memoryview) -> Mapping[str, np.ndarray]:
     name, operation, tensor = "", "", None
     for number, value in _fields(node):
         if number == 1:
-            name = bytes(value).decode()
+            name = _content(value).decode()
         elif number == 2:
-            operation = bytes(value).decode()
+            operation = _content(value).decode()
         elif number == 5:
             attribute = _first_fields(value)
-            if bytes(attribute[1]) == b"value":
+            if _content(attribute[1]) == b"value":
                 tensor = _first_fields(attribute[2]).get(8)
     if operation != "Const" or tensor is None:
         return {}
@@ -80,9 +85,9 @@ def _tensor(message: memoryview) -> np.ndarray | None:
         return None
     shape = _shape(fields.get(2, b""))
     if 4 in fields:
-        return np.frombuffer(bytes(fields[4]), "<f4").reshape(shape)
+        return np.frombuffer(_content(fields[4]), "<f4").reshape(shape)
     if 5 in fields:  # one value for all elements: packed, or a bare fixed32
-        return np.full(shape, struct.unpack("<f", bytes(fields[5])[:4])[0], np.float32)
+        return np.full(shape, struct.unpack("<f", _content(fields[5])[:4])[0], np.float32)
     return np.zeros(shape, np.float32)
 
 
@@ -134,6 +139,12 @@ def _first_fields(message: bytes | memoryview) -> dict:
     for number, value in _fields(message):
         fields.setdefault(number, value)
     return fields
+
+
+def _content(value: int | bytes | memoryview) -> bytes:
+    if isinstance(value, int):  # of which bytes() would make that many zeros
+        raise WeightsError("a number stands where a text or a message should")
+    return bytes(value)
 
 
 def _fields(message: bytes | memoryview) -> Iterator[tuple[int, int | memoryview]]:

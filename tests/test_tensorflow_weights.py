@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine import models
@@ -45,6 +45,8 @@ def test_a_cut_checkpoint_is_refused(checkpoint):
 
 
 @given(st.binary(max_size=400))
+@example(b"\x08\x00")
+@example(b"\x0a\x02\x08\x05")
 def test_any_bytes_give_tensors_or_one_kind_of_error(content):
     for read in (read_graph, lambda content: read_checkpoint(content, content)):
         try:
