@@ -270,13 +270,10 @@ def test_ten_thousand_unchanged_files_take_less_than_two_seconds(tmp_path, libra
             relpath = os.fsencode(path.relative_to(tmp_path / "music"))
             root = os.fsencode(tmp_path / "music")
             library.record(root, relpath, 1, mtime_ns, Analysis(str(i), outcomes=(outcome,)))
-    taken = []
-    for _ in range(3):  # the best of them, since the machine may be busy
-        started = time.monotonic()
-        done = run(tmp_path / "music", *dsp)
-        taken.append(time.monotonic() - started)
-        assert done.stdout.startswith("Nothing to do: 10,000 files")
-    assert min(taken) < 2
+    started = time.monotonic()
+    done = run(tmp_path / "music", *dsp)
+    assert time.monotonic() - started < 2
+    assert done.stdout.startswith("Nothing to do: 10,000 files")
 
 
 def test_every_flag_is_in_the_readme():

@@ -34,3 +34,16 @@ def test_apps_start_without_models_and_audio_libraries(module):
     loaded = loaded_by(f"import {module}")
     assert "streamlit" in loaded
     assert not loaded & set(HEAVY)
+
+
+@pytest.mark.parametrize("module", APPS)
+def test_apps_start_within_two_seconds(module):
+    code = f"import time; start = time.perf_counter(); import {module}; "
+    code += "print(time.perf_counter() - start)"
+    taken = []
+    for _ in range(3):  # the best of them, since the machine may be busy
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+        )
+        taken.append(float(done.stdout))
+    assert min(taken) < 2
