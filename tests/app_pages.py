@@ -42,3 +42,9 @@ def texts(session: AppTest) -> str:
     kinds = ("markdown", "caption", "info", "warning", "error", "success", "subheader", "code")
     said = "\n".join(str(element.value) for kind in kinds for element in session.get(kind))
     return re.sub(r"\\(.)", r"\1", said).replace("\u2060", "")  # as it reads, not as it is escaped
+
+
+def matches(session) -> int:
+    """How many tracks match, as the descriptor app says."""
+    line = next(h.value for h in session.subheader if h.value.endswith(" match"))
+    return int(line.split(" of ")[0].replace(",", ""))

@@ -1,15 +1,12 @@
 """The descriptor app: filters, links, states and saving, without a browser."""
 
-import os
-import re
 import sqlite3
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from app_pages import analyse_all, change, page, texts
+from app_pages import analyse_all, change, matches, page, texts
 
 from benchmarks import synthetic
 from engine import playlist
@@ -38,12 +35,6 @@ def frame(library) -> pd.DataFrame:
 @pytest.fixture
 def app(library, monkeypatch):
     return page(APP, library, monkeypatch)
-
-
-def matches(session) -> int:
-    """What the page says."""
-    line = next(h.value for h in session.subheader if h.value.endswith(" match"))
-    return int(line.split(" of ")[0].replace(",", ""))
 
 
 def table(session) -> pd.DataFrame:
@@ -188,25 +179,6 @@ def test_a_link_sets_no_filter_that_nobody_can_see(library, tmp_path, monkeypatc
     assert dict(app.query_params) == {}
 
 
-def test_files_without_any_value_are_no_tracks(tmp_path, monkeypatch):
-    synthetic.make(tmp_path / "library", 40)
-    change(
-        tmp_path / "library",
-        "UPDATE ledger SET status = 'ok'",
-        "UPDATE ledger SET status = 'silent' WHERE track_id = 3",
-        "UPDATE ledger SET status = 'model_missing' WHERE track_id = 4",
-        "UPDATE ledger SET status = 'partial' WHERE track_id = 4 AND stage = 'dsp'",
-        "UPDATE ledger SET status = 'unreadable' WHERE track_id IN (5, 6)",
-    )
-    app = page(APP, tmp_path / "library", monkeypatch)
-    assert app.subheader[0].value == "37 of 37 tracks match"
-    assert texts(app).count("Left out: 3 files without any value") == 1
-    assert "python -m engine.library failures LIBRARY" in texts(app)
-    change(tmp_path / "library", "UPDATE ledger SET status = 'silent'")
-    app = page(APP, tmp_path / "library", monkeypatch)
-    assert "40 files, none of them with any value" in app.info[0].value
-
-
 def test_what_killed_a_worker_gets_no_player(library, monkeypatch, tmp_path):
     copy = tmp_path / "library"
     copy.mkdir()
@@ -313,112 +285,9 @@ def test_a_file_that_moved_is_explained_and_the_others_play(app, frame):
         away.rename(path)
 
 
-def test_ic_is_a_filter_when_the_library_has_it(tmp_path, monkeypatch):
-    synthetic.make(tmp_path / "library", 50, ic=True)
-    app = page(APP, tmp_path / "library", monkeypatch)
-    values = Library.open(tmp_path / "library").frame()["ic_mean"]
-    slider = app.slider(key="ic")
-    assert slider.value == (np.floor(values.min()), np.ceil(values.max()))
-    slider.set_value((3.0, slider.max)).run()
-    assert matches(app) == (values >= 3).sum()
-    assert "ic_mean" in table(app)
-
-
-def test_limits_stay_when_a_growing_library_moves_the_ends_of_a_slider(tmp_path, monkeypatch):
-    synthetic.make(tmp_path / "library", 50, ic=True)
-    app = page(APP, tmp_path / "library", monkeypatch)
-    app.slider(key="ic").set_value((3.0, app.slider(key="ic").max)).run()
-    before = matches(app)
-    with sqlite3.connect(tmp_path / "library" / "library.sqlite") as db:
-        db.execute("UPDATE descriptors SET ic_mean = 90 WHERE track_id = 1")
-        db.execute("UPDATE meta SET value = value + 1 WHERE key = 'generation'")
-    app.run()
-    app.button(key="reread").click().run()
-    assert app.slider(key="ic").value == (3.0, 90.0)
-    assert matches(app) in (before, before + 1)
-
-
-def test_a_folder_whose_name_is_not_utf8_can_be_analysed_again_and_saved_elsewhere(
-    tmp_path, monkeypatch
-):
-    music = tmp_path / os.fsdecode(b"m\xff")
-    synthetic.make(tmp_path / "library", 20, music=music, spaces=("musicnn", "tags"))
-    with sqlite3.connect(tmp_path / "library" / "library.sqlite") as db:
-        db.execute("UPDATE descriptors SET voice = NULL")
-    app = page(APP, tmp_path / "library", monkeypatch)
-    assert not app.exception
-    assert app.text_input(key="export_folder").value == ""
-    (command,) = {code.value for code in app.code}
-    word = re.search(r"\$'[^']*'", command).group()
-    echo = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True)
-    assert echo.stdout == os.fsencode(music)
-
-
-def test_what_is_missing_says_why_and_the_one_command(tmp_path, monkeypatch):
-    synthetic.make(
-        tmp_path / "library", 40, music=tmp_path / "my music", spaces=("musicnn", "tags")
-    )
-    with sqlite3.connect(tmp_path / "library" / "library.sqlite") as db:
-        db.execute("UPDATE descriptors SET danceability = NULL, voice = NULL, style = NULL")
-        db.execute("UPDATE ledger SET status = 'model_missing' WHERE stage = 'effnet'")
-        db.execute("UPDATE descriptors SET valence = NULL, arousal = NULL")
-        db.execute("DELETE FROM ledger WHERE stage = 'musicnn'")
-    app = page(APP, tmp_path / "library", monkeypatch)
-    commands = [code.value for code in app.code]
-    fill = f"precompute.py '{tmp_path}/my music' --library {tmp_path}/library"
-    assert f"python -m engine.models fetch && python {fill}" in commands
-    assert f"python {fill} --stages musicnn" in commands
-    assert "Valence and arousal: not in this library." in texts(app)
-    assert "The signal's danceability stands in" in texts(app)
-    assert {"danceability_dsp", "tempo", "loudness"} <= {slider.key for slider in app.slider}
-    assert "voice" not in [control.key for control in app.segmented_control]
-    assert app.multiselect(key="styles").label == "Tags"
-    app.multiselect(key="styles").set_value(["punk"]).run()
-    assert matches(app) < 40
-    assert "→ Tags **" in texts(app)
-
-
 def test_models_that_are_not_the_published_ones_are_named(library, monkeypatch, tmp_path):
     synthetic.make(tmp_path / "library", 10)
     with Library.open(tmp_path / "library", writable=True) as writer:
         note = "random weights: for plumbing and speed only"
         writer.set_meta({"models": {"effnet": [{"file": "x.onnx", "note": note}]}})
     assert note.split(":")[0] in texts(page(APP, tmp_path / "library", monkeypatch))
-
-
-def test_no_library_says_how_to_make_one(tmp_path, monkeypatch):
-    app = page(APP, tmp_path / "nothing", monkeypatch)
-    assert "There is no library" in app.error[0].value
-    assert any("precompute.py" in code.value for code in app.code)
-
-
-def test_a_damaged_library_is_one_sentence(tmp_path, monkeypatch):
-    (tmp_path / "library.sqlite").write_bytes(b"not a database, but long enough to be one" * 99)
-    app = page(APP, tmp_path, monkeypatch)
-    assert len(app.error) == 1
-    assert not app.slider
-
-
-def test_an_empty_library_fills_while_the_page_is_open(tmp_path, monkeypatch):
-    Library.create(tmp_path / "library").close()
-    app = page(APP, tmp_path / "library", monkeypatch)
-    assert "no tracks yet" in app.info[0].value
-    (tmp_path / "library" / "library.sqlite").rename(tmp_path / "old.sqlite")
-    synthetic.make(tmp_path / "library", 20)
-    app.button(key="look_again").click().run()
-    assert matches(app) == 20
-
-
-def test_a_library_that_grows_is_read_again_on_demand(tmp_path, monkeypatch):
-    synthetic.make(tmp_path / "library", 20)
-    app = page(APP, tmp_path / "library", monkeypatch)
-    app.slider(key="tempo").set_value((50.0, 200.0)).run()
-    with Library.open(tmp_path / "library", writable=True) as writer:
-        writer.mark_absent([3, 4])
-    app.run()
-    assert "It has changed since then" in texts(app)
-    assert app.slider(key="tempo").value == (50.0, 200.0)
-    app.button(key="reread").click().run()
-    assert "since then" not in texts(app)
-    app.button(key="reset").click().run()
-    assert matches(app) == 18
