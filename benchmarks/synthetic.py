@@ -158,7 +158,7 @@ def _descriptors(rng, count: int, ic: bool) -> dict[str, np.ndarray]:
     """Descriptor column → values, as float64 or text."""
     values: dict[str, np.ndarray] = {
         "tempo_bpm": np.clip(rng.normal(116, 24, count), 42, 208),
-        "tempo_confidence": rng.beta(3, 2, count) * 5.32,
+        "tempo_confidence": rng.beta(3, 2, count) * 5,
         "loudness_lufs": np.clip(rng.normal(-11, 4, count), -45, -3),
         "loudness_range_lu": rng.gamma(3, 2, count),
         "danceability_dsp": np.clip(rng.normal(1.2, 0.25, count), 0, 3),

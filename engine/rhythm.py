@@ -25,7 +25,7 @@ from engine import essentia_algorithms
 SAMPLE_RATE = 44_100  # Hz: all constants below were tuned at this rate
 FRAME = 2048  # samples, 46 ms
 HOP = 512  # samples, 11.6 ms; three of the five functions take every other frame
-_FRAMES_AT_ONCE = 256  # 2 MB of spectra: blocks stay in the processor's cache
+_FRAMES_AT_ONCE = 256  # 2 MB of spectra stay in the cache; even, as every other frame is taken
 
 _HISTOGRAM_FRAMES = 5  # on either side, of the information gain
 _GAIN_BINS = slice(round(40 * FRAME / SAMPLE_RATE), round(5000 * FRAME / SAMPLE_RATE) + 1)

@@ -1,8 +1,8 @@
 """Weights out of TensorFlow files, without TensorFlow.
 
 Goal: the tensors of a frozen graph (`.pb`) or of a checkpoint (`.index` + `.data-00000-of-00001`)
-by name, so that small networks can run in NumPy and a worker need not load TensorFlow (0.7 s and
-200 MB). Sources: `tensorflow/core/framework/{graph,node_def,tensor}.proto`,
+by name, so that small networks run in NumPy and no worker opens a TensorFlow session. Sources:
+`tensorflow/core/framework/{graph,node_def,tensor}.proto`,
 `tensorflow/core/protobuf/tensor_bundle.proto`, and the LevelDB table format that the index uses.
 Only what holds weights is read: float32 tensors, uncompressed blocks.
 """
