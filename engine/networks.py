@@ -9,7 +9,6 @@ Discogs", ISMIR 2022; J. Pons and X. Serra, "musicnn", 2019.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -32,16 +31,11 @@ class Frames:
     remark: str | None = None
 
 
-class Backbone(Protocol):
-    """Mel frames [T, 96] → Frames. `providers` names what computes it."""
-
-    providers: tuple[str, ...]
-
-    def __call__(self, mel: np.ndarray) -> Frames: ...
-
-
 class EffNet:
-    """Discogs-EffNet: patches of 128 frames (2.0 s) every 62 (1.0 s); 1280 and 400 values."""
+    """Discogs-EffNet: patches of 128 frames (2.0 s) every 62 (1.0 s); 1280 and 400 values.
+
+    Takes mel frames [T, 96]; `providers` names what computes them.
+    """
 
     PATCH_FRAMES, HOP_FRAMES = 128, 62
 
@@ -58,7 +52,10 @@ class EffNet:
 
 
 class MusiCNN:
-    """MSD-MusiCNN: patches of 187 frames (3.0 s) every 93 (1.5 s); 200 and 50 values."""
+    """MSD-MusiCNN: patches of 187 frames (3.0 s) every 93 (1.5 s); 200 and 50 values.
+
+    Takes mel frames [T, 96], as EffNet does.
+    """
 
     providers = ("NumPy",)
 

@@ -11,8 +11,6 @@ import numpy as np
 
 from engine.tensorflow_weights import WeightsError, read_graph
 
-STYLE_COUNT = 400
-
 
 def softmax(values: np.ndarray) -> np.ndarray:
     """[…, classes] → probabilities that sum to 1."""
