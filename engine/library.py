@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from engine import schema
+from engine.records import Curve
 from engine.schema import COLUMNS, SPACE_DIMENSIONS, STAGE_COLUMNS, STAGE_SPACES, track_status
 from engine.storage import LibraryError, snapshot
 
@@ -189,13 +190,24 @@ class Library:
         target = memoryview(matrix).cast("B")
         for row, (track, vector) in enumerate(rows):
             if len(vector) != width:
-                raise LibraryError(
-                    f"Track {track} has a damaged {space} vector; "
-                    f"see: python -m engine.library check {self.path}"
-                )
+                raise self._damaged(track, f"{space} vector")
             ids[row] = track
             target[row * width : (row + 1) * width] = vector
         return ids, matrix
+
+    def curves(self, track_id: int) -> tuple[Curve, ...]:
+        """What a track has over time, in order of name. LibraryError when one is damaged."""
+        with self._reading() as db:
+            query = "SELECT * FROM curves WHERE track_id = ? ORDER BY name"
+            rows = [row[1:] for row in db.execute(query, (int(track_id),))]
+        if any(len(blob) % 4 for *_, blob in rows):
+            raise self._damaged(track_id, "curve")
+        return tuple(Curve(*facts, np.frombuffer(blob, dtype="<f4")) for *facts, blob in rows)
+
+    def _damaged(self, track: int, what: str) -> LibraryError:
+        return LibraryError(
+            f"Track {track} has a damaged {what}; see: python -m engine.library check {self.path}"
+        )
 
     def tracks(self) -> pandas.DataFrame:
         """The files of the library, present or not, indexed by track id.

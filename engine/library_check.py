@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.records import HAS_VALUES, STATUSES
-from engine.schema import SPACE_DIMENSIONS, STAGE_COLUMNS, STAGE_SPACES
+from engine.schema import SPACE_DIMENSIONS, STAGE_COLUMNS, STAGE_SPACES, STAGE_WITH_CURVES
 from engine.storage import snapshot
 
 _HAS_VALUES = "status IN ({})".format(", ".join(f"'{status}'" for status in HAS_VALUES))
@@ -31,7 +31,8 @@ def problems(folder: Path) -> list[str]:
             f"Row {row} of {table} refers to a {parent} that does not exist."
             for table, row, parent, _ in db.execute("PRAGMA foreign_key_check")
         ]
-        return [*found, *_ledger_problems(db), *_stage_problems(db), *_vector_problems(db)]
+        parts = (_ledger_problems, _stage_problems, _vector_problems, _curve_problems)
+        return [*found, *(problem for part in parts for problem in part(db))]
 
 
 def _ledger_problems(db: sqlite3.Connection) -> Iterator[str]:
@@ -72,6 +73,18 @@ def _vector_problems(db: sqlite3.Connection) -> Iterator[str]:
         bad = [track for track, blob in rows if not np.isfinite(np.frombuffer(blob, "<f4")).all()]
         if bad:
             yield _sentence(bad, f"have a {space} vector with values that are not finite")
+
+
+def _curve_problems(db: sqlite3.Connection) -> Iterator[str]:
+    done = f"SELECT track_id FROM ledger WHERE stage = '{STAGE_WITH_CURVES}' AND {_HAS_VALUES}"
+    query = f"SELECT track_id FROM curves WHERE track_id NOT IN ({done})"
+    yield from _named(db, query, (), f"have a curve, but not of {STAGE_WITH_CURVES}")
+    query = "SELECT track_id FROM curves WHERE length(vector) % 4 <> 0"
+    yield from _named(db, query, (), "have a curve cut short")
+    rows = db.execute("SELECT track_id, vector FROM curves WHERE length(vector) % 4 = 0")
+    bad = {track for track, blob in rows if np.isinf(np.frombuffer(blob, "<f4")).any()}
+    if bad:
+        yield _sentence(sorted(bad), "have a curve with infinite values")
 
 
 def _named(db: sqlite3.Connection, query: str, values: tuple, what: str) -> Iterator[str]:

@@ -46,6 +46,17 @@ class Media:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """A value over the time of one track, at a steady rate."""
+
+    name: str  # which one of its stage, such as "ic_0.0"
+    model: str  # what computed it
+    start_s: float  # time of the first frame in the track, s
+    hop_s: float  # between frames, s; above 0
+    values: np.ndarray  # float32 [frames]; NaN where there is none
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The result of one stage on one track."""
 
@@ -56,6 +67,7 @@ class Outcome:
     seconds: float = 0.0  # of computation
     values: Mapping[str, float | str] = field(default_factory=dict)  # descriptor column → value
     vectors: Mapping[str, np.ndarray] = field(default_factory=dict)  # space → float32 [dimensions]
+    curves: tuple[Curve, ...] = ()  # each under a name of its own
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ libraries of every version since 1 exist on somebody's disk.
 
 import math
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from engine.records import STATUSES, Outcome
+from engine.records import STATUSES, Curve, Outcome
 
 APPLICATION_ID = 0x53524E44  # "SRND", by which file(1) and this program know a library
 
@@ -50,6 +50,7 @@ STAGE_SPACES: dict[str, tuple[str, ...]] = {
     "musicnn": ("musicnn", "tags"),
     "information": (),
 }
+STAGE_WITH_CURVES = "information"
 SPACE_DIMENSIONS = {"effnet": 1280, "styles": 400, "musicnn": 200, "tags": 50}
 
 # The table that Library.frame() returns, in its order.
@@ -137,6 +138,18 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE descriptors ADD COLUMN ic_mean REAL",
         "ALTER TABLE descriptors ADD COLUMN ic_model TEXT",
     ),
+    # 3: information content over time; float32, little-endian, NaN where there is none
+    (
+        """CREATE TABLE curves (
+            track_id INTEGER NOT NULL REFERENCES tracks (id) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            model TEXT NOT NULL,
+            start_s REAL NOT NULL,
+            hop_s REAL NOT NULL CHECK (hop_s > 0),
+            vector BLOB NOT NULL,
+            PRIMARY KEY (track_id, name)
+        ) STRICT""",
+    ),
 )
 VERSION = len(MIGRATIONS)
 
@@ -183,6 +196,22 @@ def check_outcome(outcome: Outcome) -> None:
             )
         if not np.isfinite(vector).all():
             raise ValueError(f"the {space} vector has values that are not finite")
+    _check_curves(stage, outcome.curves)
+
+
+def _check_curves(stage: str, curves: Sequence[Curve]) -> None:
+    if curves and stage != STAGE_WITH_CURVES:
+        raise ValueError(f"stage {stage} gives no curves")
+    if len({curve.name for curve in curves}) < len(curves):
+        raise ValueError(f"stage {stage} gives two curves under one name")
+    for curve in curves:
+        if not (math.isfinite(curve.start_s) and math.isfinite(curve.hop_s) and curve.hop_s > 0):
+            raise ValueError(
+                f"the curve {curve.name} starts at {curve.start_s} s with a frame every "
+                f"{curve.hop_s} s, which is no time"
+            )
+        if np.ndim(curve.values) != 1 or np.isinf(curve.values).any():
+            raise ValueError(f"the curve {curve.name} is no row of numbers, or has infinite ones")
 
 
 def stored_text(text: str | None) -> str | None:

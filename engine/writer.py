@@ -24,6 +24,7 @@ from engine.schema import STAGE_COLUMNS, STAGE_SPACES, stored_text, stored_value
 from engine.writer_lock import take_lock
 
 _INT64_MAX = 2**63 - 1
+_CURVE_COLUMNS = "name, model, start_s, hop_s, vector"
 
 
 class Writer(Library):
@@ -105,7 +106,8 @@ class Writer(Library):
 
         Stages that `analysis` does not name keep their results, unless the audio is no longer the
         same: a row never mixes two recordings. A stage without values NULLs its columns and
-        deletes its vectors. ValueError for an outcome that has no place (schema.check_outcome).
+        deletes its vectors and curves. ValueError for an outcome that has no place
+        (schema.check_outcome).
         """
         for outcome in analysis.outcomes:
             schema.check_outcome(outcome)
@@ -135,7 +137,7 @@ class Writer(Library):
 
     def _forget(self, track: int) -> None:
         """Drop everything that was found out about the recording that the file held before."""
-        for table in ("ledger", "descriptors", "vectors"):
+        for table in ("ledger", "descriptors", "vectors", "curves"):
             self._db.execute(f"DELETE FROM {table} WHERE track_id = ?", (track,))
         columns = ("content_hash", *schema.TAG_COLUMNS, *schema.MEDIA_COLUMNS)
         self._update(track, dict.fromkeys(columns))
@@ -174,8 +176,17 @@ class Writer(Library):
             else:
                 self._db.execute(
                     "INSERT OR REPLACE INTO vectors (track_id, space, vector) VALUES (?, ?, ?)",
-                    (track, space, np.ascontiguousarray(vector, dtype="<f4").tobytes()),
+                    (track, space, _blob(vector)),
                 )
+        if outcome.stage == schema.STAGE_WITH_CURVES:
+            self._db.execute("DELETE FROM curves WHERE track_id = ?", (track,))
+            self._db.executemany(
+                f"INSERT INTO curves (track_id, {_CURVE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (track, c.name, c.model, float(c.start_s), float(c.hop_s), _blob(c.values))
+                    for c in (outcome.curves if valued else ())
+                ],
+            )
 
     def move(self, track: int, root: bytes, relpath: bytes, size: int, mtime_ns: int) -> None:
         """The file of `track` is now at `relpath` under `root`; its results go with it.
@@ -203,7 +214,7 @@ class Writer(Library):
     ) -> int:
         """Record a file with the same audio as track `from_id`, which stays; returns its id.
 
-        Nothing is computed again: ledger, descriptors and vectors are copied.
+        Nothing is computed again: ledger, descriptors, vectors and curves are copied.
         """
         with self.transaction():
             source = self._db.execute(
@@ -224,6 +235,7 @@ class Writer(Library):
             ("ledger", "stage, fingerprint, status, error, seconds, attempts"),
             ("descriptors", descriptors),
             ("vectors", "space, vector"),
+            ("curves", _CURVE_COLUMNS),
         ):
             self._db.execute(f"DELETE FROM {table} WHERE track_id = ?", (track,))
             self._db.execute(
@@ -305,6 +317,11 @@ def _tag_columns(tags: Tags | None) -> dict[str, Any]:
     columns = {name: stored_text(getattr(tags, name)) for name in ("title", "artist", "album")}
     year = tags.year
     return columns | {"year": int(year) if year is not None and 0 < year < 10_000 else None}
+
+
+def _blob(vector: np.ndarray) -> bytes:
+    """Numbers as the tables hold them."""
+    return np.ascontiguousarray(vector, dtype="<f4").tobytes()
 
 
 def _stamp(mtime_ns: int) -> int:

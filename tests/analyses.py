@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.records import Analysis, Media, Outcome, Tags
+from engine.records import Analysis, Curve, Media, Outcome, Tags
 from engine.schema import SPACE_DIMENSIONS
 
 ROOT = b"/music"
@@ -39,6 +39,18 @@ def effnet(fingerprint: str = "effnet-1", status: str = "ok", seed: int = 0) -> 
 def musicnn(fingerprint: str = "musicnn-1", status: str = "ok", seed: int = 0) -> Outcome:
     vectors = {space: vector(space, seed) for space in ("musicnn", "tags")}
     return Outcome("musicnn", fingerprint, status, values=MUSICNN, vectors=vectors)
+
+
+def curve(name: str = "ic_0.0", frames: int = 6) -> Curve:
+    """Rising from 0, without a value in the second frame."""
+    values = np.arange(frames, dtype=np.float32)
+    values[1:2] = np.nan
+    return Curve(name, "model-1", 0.5, 0.1, values)
+
+
+def information(*curves: Curve, fingerprint: str = "ic-1", status: str = "ok") -> Outcome:
+    values = {"ic_mean": 3.25, "ic_model": "model-1"}
+    return Outcome("information", fingerprint, status, values=values, curves=curves)
 
 
 def analysis(content: str = "aa", *outcomes: Outcome, seed: int = 0) -> Analysis:

@@ -1,6 +1,7 @@
 """Reading a library: tables, vectors, and what is said when there is none to read."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -9,7 +10,19 @@ import threading
 import numpy as np
 import pandas
 import pytest
-from analyses import DSP, EFFNET, MUSICNN, ROOT, TAGS, analysis, dsp, effnet, vector
+from analyses import (
+    DSP,
+    EFFNET,
+    MUSICNN,
+    ROOT,
+    TAGS,
+    analysis,
+    curve,
+    dsp,
+    effnet,
+    information,
+    vector,
+)
 
 from engine.library import COLUMNS, Library, LibraryError, Location
 from engine.records import Analysis, Outcome, Tags
@@ -85,6 +98,22 @@ def test_an_empty_space_has_no_rows_and_no_columns(folder, tmp_path):
         for space in ("effnet", "no such space"):
             ids, matrix = writer.vectors(space)
             assert (ids.shape, matrix.shape, matrix.dtype) == ((0,), (0, 0), np.float32)
+
+
+def test_curves_come_back_bit_for_bit(tmp_path):
+    made = (curve("ic_0.0"), curve("ic_0.5", frames=0))
+    with Library.create(tmp_path / "library") as writer:
+        track = writer.record(ROOT, b"a.mp3", 1, 1, analysis("aa", information(*made)))
+    library = Library.open(tmp_path / "library")
+    for found, expected in zip(library.curves(track), made, strict=True):
+        assert (found.name, found.model) == (expected.name, "model-1")
+        assert (found.start_s, found.hop_s) == (0.5, 0.1)
+        np.testing.assert_array_equal(found.values, expected.values)
+    assert library.curves(track + 1) == ()
+    with sqlite3.connect(tmp_path / "library" / FILE_NAME) as db:
+        db.execute("UPDATE curves SET vector = x'00'")
+    with pytest.raises(LibraryError, match=r"Track 1 has a damaged curve; see: .* check"):
+        library.curves(track)
 
 
 def test_paths_of_any_bytes_come_back(folder):

@@ -1,10 +1,11 @@
 """What the check of a library finds: each kind of damage is named, and a whole one passes."""
 
 import pytest
-from analyses import ROOT, analysis
+from analyses import ROOT, analysis, curve, information
 
 from engine.library import Library
 from engine.library_check import problems
+from engine.records import Analysis
 from engine.storage import FILE_NAME, PAGE_BYTES, LibraryError
 
 
@@ -13,6 +14,7 @@ def writer(tmp_path):
     with Library.create(tmp_path / "library") as writer:
         writer.record(ROOT, b"a.mp3", 1, 1, analysis("aa"))
         writer.record(ROOT, b"b.mp3", 1, 1, analysis("bb"))
+        writer.record(ROOT, b"b.mp3", 1, 1, Analysis("bb", outcomes=(information(curve()),)))
         yield writer
 
 
@@ -36,6 +38,9 @@ def test_a_whole_library_has_no_problem(writer):
             "WHERE space = 'tags'",
             "values that are not finite",
         ),
+        ("UPDATE curves SET track_id = 1", "1 tracks have a curve, but not of information"),
+        ("UPDATE curves SET vector = x'000000'", "1 tracks have a curve cut short"),
+        ("UPDATE curves SET vector = x'0000807f'", "1 tracks have a curve with infinite values"),
         ("PRAGMA foreign_keys = OFF; DELETE FROM tracks WHERE id = 1", "does not exist"),
     ],
 )

@@ -6,7 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from analyses import DSP, EFFNET, MEDIA, ROOT, TAGS, analysis, dsp, effnet, musicnn, vector
+from analyses import (
+    DSP,
+    EFFNET,
+    MEDIA,
+    ROOT,
+    TAGS,
+    analysis,
+    curve,
+    dsp,
+    effnet,
+    information,
+    musicnn,
+    vector,
+)
 
 from engine.library import Library
 from engine.lookup import Done
@@ -40,6 +53,37 @@ def test_a_stage_that_fails_takes_its_values_away(writer, status):
     assert row["tempo_bpm"] == DSP["tempo_bpm"]
     assert writer.vectors("effnet")[0].size == writer.vectors("styles")[0].size == 0
     assert writer.vectors("musicnn")[0].tolist() == [track]
+
+
+def _names(writer, track):
+    return [found.name for found in writer.curves(track)]
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        Analysis("aa", outcomes=(information(status="crashed"),)),
+        Analysis("aa", outcomes=(information(curve(), status="timeout"),)),
+        Analysis("bb", outcomes=(dsp(),)),
+        Analysis("aa", outcomes=(information(fingerprint="ic-2"),)),
+    ],
+    ids=["failed", "failed with a curve", "other audio", "computed without one"],
+)
+def test_curves_go_with_what_they_were_computed_from(writer, then):
+    first = analysis("aa", dsp(), information(curve(), curve("ic_0.5")))
+    track = writer.record(ROOT, b"a.mp3", 1, 1, first)
+    other = writer.record(ROOT, b"b.mp3", 1, 1, analysis("cc", information(curve())))
+    writer.record(ROOT, b"a.mp3", 1, 1, Analysis("aa", outcomes=(dsp("dsp-2"),)))
+    assert _names(writer, track) == ["ic_0.0", "ic_0.5"]  # another stage leaves them
+    writer.record(ROOT, b"a.mp3", 2, 2, then)
+    assert (_names(writer, track), _names(writer, other)) == ([], ["ic_0.0"])
+
+
+def test_a_stage_computed_again_replaces_its_curves(writer):
+    track = writer.record(ROOT, b"a.mp3", 1, 1, analysis("aa", information(curve("ic_0.0"))))
+    writer.record(ROOT, b"a.mp3", 1, 1, analysis("aa", information(curve("ic_0.5", 3))))
+    (found,) = writer.curves(track)
+    assert (found.name, len(found.values)) == ("ic_0.5", 3)
 
 
 def test_attempts_count_with_the_same_fingerprint_only(writer):
@@ -90,6 +134,12 @@ def test_values_that_are_not_finite_are_missing(writer):
         (Outcome("dsp", "x", "ok", vectors={"effnet": vector("effnet")}), "no vectors"),
         (Outcome("effnet", "x", "ok", vectors={"effnet": vector("tags")}), r"shape \(1280,\)"),
         (Outcome("effnet", "x", "ok", vectors={"effnet": np.full(1280, np.nan)}), "not finite"),
+        (Outcome("dsp", "x", "ok", curves=(curve(),)), "dsp gives no curves"),
+        (information(curve(), curve()), "two curves under one name"),
+        (information(replace(curve(), hop_s=0.0)), "is no time"),
+        (information(replace(curve(), start_s=math.nan)), "is no time"),
+        (information(replace(curve(), values=np.zeros((2, 2)))), "no row of numbers"),
+        (information(replace(curve(), values=np.array([np.inf]))), "infinite"),
     ],
 )
 def test_an_outcome_without_a_place_is_refused_whole(writer, outcome, reason):
@@ -122,7 +172,8 @@ def test_move_takes_the_place_of_a_file_that_is_gone(writer):
 
 
 def test_copy_has_the_results_and_its_own_tags(writer):
-    source = writer.record(ROOT, b"a.mp3", 1, 1, analysis())
+    outcomes = (dsp(), effnet(), musicnn(), information(curve()))
+    source = writer.record(ROOT, b"a.mp3", 1, 1, analysis("aa", *outcomes))
     copy = writer.copy_results(source, ROOT, b"b.mp3", 2, 2, Tags(title="Copy"))
     frame = writer.frame()
     assert frame.loc[copy, ["path", "title"]].tolist() == ["/music/b.mp3", "Copy"]
@@ -134,6 +185,7 @@ def test_copy_has_the_results_and_its_own_tags(writer):
     known = writer.known(ROOT)
     assert known[b"b.mp3"].stages == known[b"a.mp3"].stages
     assert known[b"b.mp3"].content_hash == "aa"
+    assert _names(writer, copy) == _names(writer, source) == ["ic_0.0"]
 
 
 def test_copy_over_a_track_with_other_audio(writer):
