@@ -1,0 +1,47 @@
+"""The address of the page and the state of a session, kept in step both ways.
+
+What a person changes on the page is written into the address, so that it is a link to what they
+see. When the address changes by itself, it wins: the browser's Back and Forward make Streamlit run
+the script again with the older parameters, but leave the session's state as it was, so the state is
+read from the address anew. The two cases are told apart by what this session wrote last.
+"""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import streamlit as st
+
+Params = Mapping[str, Sequence[str]]
+WRITTEN = "address_written"  # session state: what was written last, before that, and when
+# A click may come with the address of before the last change, when the browser had not heard of it
+# yet. Nobody goes Back within this time of a change.
+IN_FLIGHT_S = 1.0
+
+
+def current(names: Collection[str]) -> dict[str, list[str]]:
+    """The parameters of the address with these names."""
+    return {name: st.query_params.get_all(name) for name in st.query_params if name in names}
+
+
+def begin(names: Collection[str], load: Callable[[Params], None]) -> None:
+    """Call load with the parameters where the address is news: at first, after Back and Forward."""
+    shown = current(names)
+    if WRITTEN not in st.session_state:
+        st.session_state[WRITTEN] = (shown, shown, 0.0)
+        load(shown)
+        return
+    written, before, when = st.session_state[WRITTEN]
+    late = shown == before and time.monotonic() - when < IN_FLIGHT_S
+    if shown != written and not late:
+        st.session_state[WRITTEN] = (shown, written, 0.0)
+        load(shown)
+
+
+def keep(names: Collection[str], params: Params) -> None:
+    """Write the parameters where they changed; those with other names stay as they are."""
+    shown = current(names)
+    wanted = {name: list(values) for name, values in params.items()}
+    if shown != wanted:
+        others = {n: st.query_params.get_all(n) for n in st.query_params if n not in names}
+        st.query_params.from_dict(others | wanted)
+        st.session_state[WRITTEN] = (wanted, shown, time.monotonic())
