@@ -1,106 +1,51 @@
 """Which tracks sound most like one: cosine similarity of mean embeddings.
 
-Goal: a track → its nearest neighbours in one embedding space, best first, without the track itself
-and without further copies of a recording that is already listed. Source of the values:
-Library.vectors(space). Conventions: embeddings float32 [tracks, dimensions]; a similarity is the
-cosine of the angle between two of them, -1 to 1; 1 is the same direction. Exact search: one
-matrix-vector product, no n × n matrix, no index to keep up to date. Pure: no file is read.
+Goal: a track (or a vector from outside) → its nearest neighbours in one embedding space, best
+first, without the track itself and without further copies of a recording that is already listed.
+Source of the values: Library.vectors(space), or engine.vector_cache. Conventions: see engine.space;
+masks have one entry per row of `Recordings`, which are the tracks that can be listed at all. Pure:
+no file is read. Several seeds or several spaces at once: engine.fusion.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-# Two embeddings this close, of equally long tracks or tracks of one name, are one recording: a
-# re-encoded MP3 of a track keeps a cosine above 0.999 (the networks see 96 mel bands at 16 kHz).
-COPY_COSINE = 0.999
-COPY_SECONDS = 1.0  # encoders pad by less than 0.1 s; rips of one CD differ by up to a gap
+from engine.hubness import LocalScaling
+from engine.recordings import COPY_COSINE, FACTS, Recording, Recordings
+from engine.space import Outside, Seed, SimilarityError, Space
+
+__all__ = [
+    "COPY_COSINE",
+    "FACTS",
+    "Apart",
+    "Neighbour",
+    "Neighbours",
+    "Outside",
+    "Recording",
+    "Recordings",
+    "Seed",
+    "SimilarityError",
+    "Space",
+    "candidates",
+    "collapsed",
+    "descending",
+    "most_similar",
+    "recording_of",
+    "scored",
+]
+
 LISTED = 10
 
 
-class SimilarityError(ValueError):
-    """A track that cannot be compared: the message says why."""
-
-
 @dataclass(frozen=True)
-class Space:
-    """All embeddings of one network."""
+class Apart:
+    """What is not to be listed. Tracks that do not name an artist (or album) are not affected."""
 
-    name: str  # effnet or musicnn
-    ids: np.ndarray  # int64 [tracks], ascending
-    matrix: np.ndarray  # float32 [tracks, dimensions]
-    scale: np.ndarray  # float32 [tracks], 1 / length; NaN where there is no direction
-
-    @classmethod
-    def of(cls, name: str, ids: np.ndarray, matrix: np.ndarray) -> "Space":
-        """Measure the vectors once. They are not normalised in place: that would write 512 MB for
-        100,000 tracks, where the lengths are 0.4 MB."""
-        lengths = np.sqrt(np.einsum("ij,ij->i", matrix, matrix))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            scale = np.where((lengths > 0) & np.isfinite(lengths), 1 / lengths, np.nan)
-        return cls(name, ids, matrix, scale.astype(np.float32))
-
-    def row(self, track: int) -> int:
-        """Position of a track; SimilarityError where the network has no embedding of it."""
-        row = int(np.searchsorted(self.ids, track))
-        if row >= len(self.ids) or self.ids[row] != track or np.isnan(self.scale[row]):
-            raise SimilarityError(f"Track {track} has no {self.name} embedding.")
-        return row
-
-    def cosines(self, track: int) -> np.ndarray:
-        """float32 [tracks]; NaN where a track has no direction."""
-        row = self.row(track)
-        unit = self.matrix[row] * self.scale[row]
-        with np.errstate(invalid="ignore"):  # an infinite vector: its scale is NaN
-            return (self.matrix @ unit) * self.scale
-
-    def cosine(self, one: int, other: int) -> float:
-        """Of two rows."""
-        product = float(self.matrix[one] @ self.matrix[other])
-        return product * float(self.scale[one]) * float(self.scale[other])
-
-
-@dataclass(frozen=True)
-class Recording:
-    """What tells whether two tracks are copies; names in small letters."""
-
-    content_hash: str | None
-    title: str | None
-    artist: str | None
-    duration_s: float  # NaN where unknown
-
-    def same(self, other: "Recording", cosine: float) -> bool:
-        """The same audio bytes; or sounding alike, and of one length or one name."""
-        if self.content_hash is not None and self.content_hash == other.content_hash:
-            return True
-        if cosine < COPY_COSINE:
-            return False
-        as_long = abs(self.duration_s - other.duration_s) <= COPY_SECONDS  # False with NaN
-        named = self.title is not None and self.title == other.title and self.artist == other.artist
-        return as_long or named
-
-
-@dataclass(frozen=True)
-class Recordings:
-    """The tracks of a library as recordings, by track id."""
-
-    facts: pd.DataFrame  # indexed by id: the columns FACTS
-
-    def of(self, track: int) -> Recording:
-        """One track; a recording like no other where the table lacks it."""
-        if track not in self.facts.index:
-            return Recording(None, None, None, float("nan"))
-        row = self.facts.loc[track]
-        content, title, artist = (
-            None if pd.isna(row[name]) or not row[name] else str(row[name]) for name in FACTS[:3]
-        )
-        duration = float("nan") if pd.isna(row["duration_s"]) else float(row["duration_s"])
-        folded = [name.casefold() if name else None for name in (title, artist)]
-        return Recording(content, *folded, duration)
-
-
-FACTS = ("content_hash", "title", "artist", "duration_s")
+    artist: bool = False  # of an artist of a seed
+    album: bool = False  # of the album of a seed
+    per_artist: bool = False  # a second track of an artist that is already listed
 
 
 @dataclass(frozen=True)
@@ -109,6 +54,7 @@ class Neighbour:
 
     track: int  # id
     cosine: float
+    csls: float | None = None  # by which it was ordered, where hubs were corrected for
 
 
 @dataclass(frozen=True)
@@ -120,34 +66,107 @@ class Neighbours:
 
 
 def most_similar(
-    space: Space, track: int, recordings: Recordings, count: int = LISTED
+    space: Space,
+    seed: Seed,
+    recordings: Recordings,
+    count: int = LISTED,
+    *,
+    allowed: np.ndarray | None = None,
+    apart: Apart = Apart(),
+    csls: LocalScaling | None = None,
 ) -> Neighbours:
     """The count nearest recordings. Ties are settled by id, so that a list never changes by chance.
 
-    Raises SimilarityError when the network has no embedding of the track.
+    allowed: bool [rows of recordings], which may be listed; None: all. csls: order by CSLS, which
+    demotes tracks that are near to everything. Raises SimilarityError when the network has no
+    embedding of the seed.
     """
-    cosines = space.cosines(track)
-    query = space.row(track)
-    known = [(query, recordings.of(track))]  # the query, then what is listed
+    cosines = recordings.aligned(space.ids, space.cosines(seed))
+    usable = candidates([seed], recordings, allowed, apart)
+    scores = scored(np.where(usable, cosines, np.nan), seed, recordings, csls)
+    order = descending(scores, 4 * count)
+    rows, copies = collapsed(order, [seed], recordings, count, [space], apart.per_artist)
+    listed = tuple(
+        Neighbour(
+            int(recordings.ids[row]),
+            float(cosines[row]),
+            None if csls is None else csls.shown(scores[row]),
+        )
+        for row in rows
+    )
+    return Neighbours(listed, copies)
+
+
+def scored(
+    cosines: np.ndarray, seed: Seed, recordings: Recordings, csls: LocalScaling | None
+) -> np.ndarray:
+    """float32 [rows] to order by: the cosines (NaN: not to be listed), or their CSLS."""
+    return cosines if csls is None else csls.scores(cosines, seed, recordings.ids)
+
+
+def recording_of(seed: Seed, recordings: Recordings) -> Recording:
+    """What is known of a seed besides its sound."""
+    return seed.recording if isinstance(seed, Outside) else recordings.of(seed)
+
+
+def candidates(
+    seeds: Sequence[Seed], recordings: Recordings, allowed: np.ndarray | None, apart: Apart
+) -> np.ndarray:
+    """bool [rows]: allowed, no seed itself, and apart from the artists and albums of the seeds."""
+    usable = np.ones(len(recordings.ids), dtype=bool) if allowed is None else allowed.copy()
+    for seed in seeds:
+        if not isinstance(seed, Outside) and (row := recordings.row(seed)) is not None:
+            usable[row] = False
+        recording = recording_of(seed, recordings)
+        if apart.artist and recording.artists:
+            usable &= ~recordings.by(recording.artists)
+        if apart.album:
+            usable &= ~recordings.on_album_of(recording)
+    return usable
+
+
+def collapsed(
+    order: Iterable[int],
+    seeds: Sequence[Seed],
+    recordings: Recordings,
+    count: int,
+    spaces: Sequence[Space],
+    per_artist: bool = False,
+) -> tuple[list[int], tuple[int, ...]]:
+    """The first `count` rows of an order that are no copies of a seed or of an earlier one.
+
+    Returns those rows, and the ids of the copies met on the way. A copy sounds alike to each
+    network that knows both.
+    """
+    known: list[tuple[Seed, Recording]] = [(seed, recording_of(seed, recordings)) for seed in seeds]
+    rows: list[int] = []
     copies: list[int] = []
-    for row in _descending(cosines, 4 * count):
-        if row == query:
+    heard: set[str] = set()
+    for row in order:
+        track, recording = int(recordings.ids[row]), recordings.at(row)
+        if any(recording.same(other, _cosine(spaces, track, seed)) for seed, other in known):
+            copies.append(track)
             continue
-        recording = recordings.of(int(space.ids[row]))
-        if any(recording.same(other, space.cosine(row, place)) for place, other in known):
-            copies.append(int(space.ids[row]))
+        if per_artist and not heard.isdisjoint(recording.artists):
             continue
-        known.append((row, recording))
-        if len(known) > count:
+        heard |= recording.artists
+        known.append((track, recording))
+        rows.append(row)
+        if len(rows) == count:
             break
-    found = tuple(Neighbour(int(space.ids[row]), float(cosines[row])) for row, _ in known[1:])
-    return Neighbours(found, tuple(copies))
+    return rows, tuple(copies)
 
 
-def _descending(cosines: np.ndarray, first: int):
-    """Rows by falling cosine, then rising position; NaN never. Sorts only as far as is asked for:
+def _cosine(spaces: Sequence[Space], one: Seed, other: Seed) -> float:
+    """The lowest of those that can be told; NaN where none can."""
+    known = [cosine for space in spaces if not np.isnan(cosine := space.cosine(one, other))]
+    return min(known, default=float("nan"))
+
+
+def descending(scores: np.ndarray, first: int) -> Iterator[int]:
+    """Rows by falling score, then rising position; NaN never. Sorts only as far as is asked for:
     the first few of 100,000 by partition, and ever larger heads when copies eat them up."""
-    scores = np.where(np.isnan(cosines), -np.inf, cosines)
+    scores = np.where(np.isnan(scores), -np.inf, scores)
     usable = int(np.count_nonzero(scores > -np.inf))
     given, head = 0, min(first, usable)
     while given < usable:

@@ -17,6 +17,8 @@ def recordings(count: int, **columns: list) -> Recordings:
         "title": [f"title {n}" for n in range(count)],
         "artist": ["somebody"] * count,
         "duration_s": [100.0 + 10 * n for n in range(count)],
+        "album": [None] * count,
+        "path": [f"/music/{n}.wav" for n in range(count)],
     } | columns
     index = pd.Index(np.arange(1, count + 1), name="id")
     return Recordings(pd.DataFrame(facts, index=index)[list(FACTS)])

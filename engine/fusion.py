@@ -1,0 +1,113 @@
+"""One list from several: of several seeds, of several networks, or of both.
+
+Goal: a track is high in the list when it is high in many of the single rankings. Method: reciprocal
+rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009): each ranking gives 1 / (60 + rank), equally
+weighted. It needs no comparable scores: EffNet's cosines lie closer together than MusiCNN's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.hubness import LocalScaling
+from engine.recordings import Recordings
+from engine.similarity import LISTED, Apart, candidates, collapsed, descending, scored
+from engine.space import Seed, SimilarityError, Space
+
+RANK_CONSTANT = 60  # k of the paper: how little the first places outweigh the next ones
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """One of the rankings that were fused."""
+
+    space: str
+    seed: int  # position in the seeds
+
+
+@dataclass(frozen=True)
+class FusedNeighbour:
+    """One track of a fused list. The tuples have one entry per ranking."""
+
+    track: int  # id
+    score: float  # sum of 1 / (60 + rank)
+    ranks: tuple[int | None, ...]  # 1 = nearest of all that may be listed; None: no embedding
+    cosines: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Fused:
+    """A fused list, best first."""
+
+    rankings: tuple[Ranking, ...]
+    listed: tuple[FusedNeighbour, ...]
+    copies: tuple[int, ...]  # ids left out: copies of a seed or of a listed track
+    without: tuple[Ranking, ...]  # left out: this network has no embedding of this seed
+
+
+def fused(
+    spaces: Sequence[Space],
+    seeds: Sequence[Seed],
+    recordings: Recordings,
+    count: int = LISTED,
+    *,
+    allowed: np.ndarray | None = None,
+    apart: Apart = Apart(),
+    csls: Mapping[str, LocalScaling] | None = None,
+) -> Fused:
+    """The count recordings on which the rankings by each space and each seed agree most.
+
+    One space and several seeds: agreement of neighbours. One seed and two spaces: the fused list.
+    Ranks count all tracks that may be listed; equal scores have the same rank; ties of the fused
+    score are settled by id. Raises SimilarityError when no network has an embedding of any seed.
+    """
+    usable = candidates(seeds, recordings, allowed, apart)
+    rankings, without, ranks, cosines = [], [], [], []
+    for space in spaces:
+        for place, seed in enumerate(seeds):
+            try:
+                ours = recordings.aligned(space.ids, space.cosines(seed))
+            except SimilarityError:
+                without.append(Ranking(space.name, place))
+                continue
+            ours = np.where(usable, ours, np.nan)
+            scores = scored(ours, seed, recordings, (csls or {}).get(space.name))
+            rankings.append(Ranking(space.name, place))
+            ranks.append(ranked(scores))
+            cosines.append(ours)
+    if not rankings:
+        raise SimilarityError("No network has an embedding of what is asked for.")
+    return _fused(rankings, without, ranks, cosines, spaces, seeds, recordings, count, apart)
+
+
+def ranked(scores: np.ndarray) -> np.ndarray:
+    """int32 [rows]: 1 + the number of higher scores; 0 for NaN."""
+    known = np.flatnonzero(~np.isnan(scores))
+    ascending = np.sort(scores[known])
+    ranks = np.zeros(len(scores), dtype=np.int32)
+    ranks[known] = 1 + len(known) - np.searchsorted(ascending, scores[known], side="right")
+    return ranks
+
+
+def _fused(rankings, without, ranks, cosines, spaces, seeds, recordings, count, apart) -> Fused:
+    score = np.zeros(len(recordings.ids))
+    for one in ranks:
+        score += np.where(one > 0, 1 / (RANK_CONSTANT + one), 0)
+    order = descending(np.where(score > 0, score, np.nan), 4 * count)
+    rows, copies = collapsed(order, seeds, recordings, count, spaces, apart.per_artist)
+    listed = tuple(
+        FusedNeighbour(
+            int(recordings.ids[row]),
+            float(score[row]),
+            tuple(int(one[row]) or None for one in ranks),
+            tuple(None if np.isnan(one[row]) else float(one[row]) for one in cosines),
+        )
+        for row in rows
+    )
+    return Fused(tuple(rankings), listed, copies, tuple(without))
+
+
+def overlap(one: Sequence[int], other: Sequence[int], depth: int = LISTED) -> int:
+    """How many tracks two lists share among their first `depth`."""
+    return len(set(one[:depth]) & set(other[:depth]))

@@ -1,0 +1,120 @@
+"""All embeddings of one network, and the cosines of one of them with all others.
+
+Conventions: embeddings float32 [tracks, dimensions], in memory or memory-mapped from disk
+(engine.vector_cache); a similarity is the cosine of the angle between two of them, -1 to 1; 1 is
+the same direction. Exact search: one pass over the rows, no n × n matrix, no index to keep up to
+date. Memory: besides the matrix, 8 bytes a track and one block of rows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.recordings import Recording
+
+BLOCK_BYTES = 2**20  # of the matrix at a time: stays in the processor's cache for several seeds
+
+
+class SimilarityError(ValueError):
+    """A track that cannot be compared: the message says why."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A recording that is no track of the library, with its own embeddings."""
+
+    vectors: Mapping[str, np.ndarray]  # space → float32 [dimensions]
+    recording: Recording
+    name: str = "The uploaded file"
+
+
+Seed = int | Outside  # what neighbours are sought of: a track id, or something from outside
+
+
+@dataclass(frozen=True)
+class Space:
+    """All embeddings of one network."""
+
+    name: str  # effnet or musicnn
+    ids: np.ndarray  # int64 [tracks], ascending
+    matrix: np.ndarray  # float32 [tracks, dimensions]
+    scale: np.ndarray  # float32 [tracks], 1 / length; NaN where there is no direction
+
+    @classmethod
+    def of(
+        cls, name: str, ids: np.ndarray, matrix: np.ndarray, scale: np.ndarray | None = None
+    ) -> "Space":
+        """Measure the vectors once, unless `scale` is known. They are not normalised in place:
+        that would write 512 MB for 100,000 tracks, where the lengths are 0.4 MB."""
+        return cls(name, ids, matrix, inverse_lengths(matrix) if scale is None else scale)
+
+    def row(self, track: int) -> int:
+        """Position of a track; SimilarityError where the network has no embedding of it."""
+        row = self._find(track)
+        if row is None:
+            raise SimilarityError(f"Track {track} has no {self.name} embedding.")
+        return row
+
+    def _find(self, track: int) -> int | None:
+        row = int(np.searchsorted(self.ids, track))
+        if row >= len(self.ids) or self.ids[row] != track or np.isnan(self.scale[row]):
+            return None
+        return row
+
+    def unit(self, seed: Seed) -> np.ndarray:
+        """float32 [dimensions] of length 1; SimilarityError where there is no embedding."""
+        if isinstance(seed, Outside):
+            return self._unit_outside(seed)
+        row = self.row(seed)
+        return self.matrix[row] * self.scale[row]
+
+    def _unit_outside(self, seed: Outside) -> np.ndarray:
+        vector = seed.vectors.get(self.name)
+        if vector is None or np.shape(vector) != self.matrix.shape[1:]:
+            raise SimilarityError(f"{seed.name} has no {self.name} embedding.")
+        vector = np.asarray(vector, dtype=np.float32)
+        (scale,) = inverse_lengths(vector[np.newaxis])
+        if np.isnan(scale):
+            raise SimilarityError(f"The {self.name} embedding of {seed.name} has no direction.")
+        return vector * scale
+
+    def cosines(self, *seeds: Seed) -> np.ndarray:
+        """float32 [tracks], or [seeds, tracks] for several, in one pass over the matrix.
+
+        NaN where a track has no direction. Each row is multiplied by itself, not as part of a
+        matrix product whose rounding depends on the neighbouring rows: equal vectors tie exactly,
+        wherever they lie and however many seeds there are.
+        """
+        units = [self.unit(seed) for seed in seeds]
+        result = np.empty((len(units), len(self.ids)), dtype=np.float32)
+        with np.errstate(invalid="ignore", over="ignore"):  # infinite vectors: their scale is NaN
+            for rows in blocks(self.matrix):
+                for unit, cosines in zip(units, result, strict=True):
+                    np.vecdot(self.matrix[rows], unit, out=cosines[rows])
+                    cosines[rows] *= self.scale[rows]
+        return result[0] if len(seeds) == 1 else result
+
+    def cosine(self, one: Seed, other: Seed) -> float:
+        """Of two recordings; NaN where one has no embedding here."""
+        try:
+            return float(np.vecdot(self.unit(one), self.unit(other)))
+        except SimilarityError:
+            return float("nan")
+
+
+def inverse_lengths(matrix: np.ndarray) -> np.ndarray:
+    """float32 [rows]: 1 / length of each row; NaN where that is no number."""
+    result = np.empty(len(matrix), dtype=np.float32)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for rows in blocks(matrix):
+            lengths = np.sqrt(np.vecdot(matrix[rows], matrix[rows]))
+            usable = (lengths > 0) & np.isfinite(lengths)
+            result[rows] = np.where(usable, 1 / lengths, np.nan)
+    return result
+
+
+def blocks(matrix: np.ndarray) -> list[slice]:
+    """The rows of a matrix, BLOCK_BYTES at a time."""
+    step = max(1, BLOCK_BYTES // max(1, matrix[:1].nbytes))
+    return [slice(first, first + step) for first in range(0, len(matrix), step)]
