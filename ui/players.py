@@ -1,27 +1,19 @@
 """Players: one track with its key facts and something that the browser can play."""
 
 import math
-import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import streamlit as st
 
-from engine.library import LibraryError
-from engine.previews import Preview, PreviewError, find, middle, whole
+from engine.previews import PreviewError
+from ui import sounds
 from ui.collection import Collection
 from ui.gaps import substitutes
 from ui.text import escaped, length, number, style_name
 
 PAGE = 10
-# Why a file is not played: players decode in the app itself, which a hostile file would end.
-UNPLAYED = {
-    "crashed": "This file crashed the analysis, so it is not played here: the app could end, too.",
-    "timeout": "This file kept the analysis busy without an end, so it is not played here.",
-    "unreadable": "The analysis could not read this file, so it is not played here.",
-}
-CLIPS_KEPT = 100  # in memory: at most 1.2 MB each for a clip of a minute
 
 
 @st.fragment
@@ -51,10 +43,13 @@ def player(
     key: str,
     score: float | None = None,
     go_to: Callable[[int], None] | None = None,
+    about: str | None = None,
+    add: Callable[[int], None] | None = None,
 ) -> None:
     """One track: who it is, what it sounds like in figures, and its sound or why there is none.
 
-    `go_to` gets the track's id when its person asks for more like it.
+    `go_to` gets the track's id when its person asks for more like it, `add` when they want it
+    among the seeds; `about` is one more line of Markdown.
     """
     track = collection.name(row)
     with st.container(border=True, key=key, gap="small"):
@@ -63,16 +58,15 @@ def player(
         similar = f" :gray-badge[{score:.3f}]" if score is not None else ""
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"{place}**{escaped(track['title'])}**{artist}{similar}", width="stretch")
-            if go_to is not None:
-                st.button(
-                    "More like this",
-                    key=f"{key}_more",
-                    on_click=go_to,
-                    args=(int(collection.frame.index[row]),),
-                    type="tertiary",
-                )
+            ways = (("More like this", "more", go_to), ("Add to the seeds", "add", add))
+            for label, name, way in ways:
+                if way is not None:
+                    args = (int(collection.frame.index[row]),)
+                    st.button(label, f"{key}_{name}", on_click=way, args=args, type="tertiary")
         st.caption(escaped_facts(collection, row))
-        _sound(collection, row, track)
+        if about is not None:
+            st.markdown(about)
+        _sound(collection, row)
 
 
 def escaped_facts(collection: Collection, row: int) -> str:
@@ -93,33 +87,9 @@ def escaped_facts(collection: Collection, row: int) -> str:
     return "\u00a0· ".join(kept)
 
 
-def _sound(collection: Collection, row: int, track: Mapping) -> None:
+def _sound(collection: Collection, row: int) -> None:
     """An audio element, or the reason why there is none."""
-    if status := collection.standing.unsafe.get(int(collection.frame.index[row])):
-        st.warning(UNPLAYED[status], icon=":material/music_off:")
-        return
-    values = collection.frame.iloc[row]
-    codec = values["codec"] if isinstance(values["codec"], str) else ""
-    seconds = 0.0 if math.isnan(values["duration_s"]) else float(values["duration_s"])
     try:
-        path = find(collection.library.location(int(collection.frame.index[row])))
-        state = os.stat(path)  # noqa: PTH116 - bytes
-        sound = whole(path, codec) or _clip(path, state.st_size, state.st_mtime_ns, seconds)
+        sounds.draw(collection, row, sounds.of(collection, row))
     except PreviewError as error:
         st.warning(escaped(str(error)), icon=":material/music_off:")
-        return
-    except (KeyError, OSError, LibraryError):
-        st.warning("This track disappeared just now. Reload the page.", icon=":material/music_off:")
-        return
-    st.audio(sound.data, sound.mime, alt=f"{track['title']} {track['artist']}".strip())
-    if sound.seconds is not None:
-        st.caption(
-            f"A clip of {round(sound.seconds)} s, from {length(sound.start_s)} on: the file is "
-            "too large to play whole, or of a kind that browsers do not play."
-        )
-
-
-@st.cache_resource(max_entries=CLIPS_KEPT, show_spinner="Preparing the sound …")
-def _clip(path: bytes, size: int, changed: int, seconds: float) -> Preview:
-    """Size and time of change are part of the key: another file under the name is another clip."""
-    return middle(path, seconds)
