@@ -19,6 +19,7 @@ from engine.equipment import Equipment, provenance, wanted
 from engine.library import Library
 from engine.lookup import Known
 from engine.planning import Plan, Recognised, Work
+from engine.progress import Noted
 from engine.records import Analysis, Outcome, Tags
 from engine.scan import Scan, check_roots, scan
 from engine.schema import STAGE_SPACES
@@ -201,7 +202,8 @@ class Run:
     def _analyse(self, library: Writer, seen: Scan, works: Sequence[Work]) -> None:
         if not works or self._stopped:
             return
-        self._progress.phase("Analysing", len(works))
+        progress = Noted(self._progress, library)
+        progress.phase("Analysing", len(works))
         due = {stage for work in works for stage in work.due}
         threads = max(1, worker.usable_cores() // self._settings.workers)
         config = worker.AnalyserConfig(
@@ -216,8 +218,7 @@ class Run:
             for i, (done, work) in enumerate(answers):
                 if i == 0:
                     self._note_models(library, due)
-                failed = self._record_finished(library, seen, done, work)
-                self._progress.advance(failed)
+                progress.advance(self._record_finished(library, seen, done, work))
 
     def _supervised(
         self, make: Callable, works: Sequence[Work], steps: Callable, threads: int = 1
