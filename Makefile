@@ -1,6 +1,7 @@
 # make demo        analyse music and open the descriptor app (MUSIC=folder for your own)
 # make library     only analyse
 # make similarity  open the similarity app
+# make report      write the report on the library into it: LIBRARY/report/report.html
 # make test        lint, then all tests
 #
 # MUSIC=folder  LIBRARY=folder  MODELS="folder folder"  WORKERS=n  PYTHON=python3.12
@@ -26,10 +27,10 @@ ANALYSE = $(BIN)/python precompute.py "$(SOURCE)" --library "$(LIBRARY)" \
 
 # Quick tests first; whole runs, browsers and killed processes last.
 SLOW_TESTS := $(wildcard tests/test_networks.py tests/test_precompute.py tests/test_app_*.py \
-	tests/test_browser.py tests/test_reliability.py)
+	tests/test_browser*.py tests/test_reliability.py)
 TESTS := $(filter-out $(SLOW_TESTS),$(sort $(wildcard tests/test_*.py))) $(SLOW_TESTS)
 
-.PHONY: demo library descriptors similarity test lint install
+.PHONY: demo library descriptors similarity report test lint install
 .DEFAULT_GOAL := demo
 
 demo: library descriptors
@@ -42,6 +43,9 @@ descriptors: $(INSTALLED)
 
 similarity: $(INSTALLED)
 	$(BIN)/streamlit run app_similarity.py -- --library "$(LIBRARY)"
+
+report: $(INSTALLED)
+	$(BIN)/python report.py --library "$(LIBRARY)"
 
 test: lint
 	$(BIN)/python -m pytest --timeout=900 $(TESTS)

@@ -1,0 +1,263 @@
+"""The numbers of a collection report: what is in a library, how varied, and what is odd in it.
+
+Goal: a Source (engine/report_source.py) → a frozen Report, which words (report_words), figures
+(report_figures) and files (report_files) are made of. Conventions: every count says of how many
+tracks; what no track has is None, never 0. Pure: nothing is read here but the vectors that the
+source hands out, and nothing is drawn.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from engine import report_keys, report_odd, report_styles
+from engine.descriptors import VOICE_THRESHOLD
+from engine.report_keys import DANCE_GENRES, Keys
+from engine.report_odd import Outlier, Suspects
+from engine.report_source import Failure, Model, Source
+from engine.report_styles import Styles
+from engine.report_values import BARS, Spread, Track, spread, track, values, words
+
+PARTS = 8192  # tracks of a matrix looked at together: 13 MB of styles
+STREAMING_LUFS = -14.0  # Spotify, YouTube, Tidal and Amazon Music play at this loudness
+NEAR_LU = 1.0  # a difference that few people hear
+MOOD_MIDDLE = 5.0  # of both scales, 1 to 9
+MOOD_BINS = 32  # a side: a quarter of a point each
+MOOD_LOW, MOOD_HIGH = 1.0, 9.0
+UNSURE_VOICE = (0.4, 0.6)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the collection consists of."""
+
+    tracks: int  # present, with any value
+    valueless: int  # present, without any value: silent, damaged, or no audio
+    gone: int  # files that an analysis once saw
+    seconds: float  # of all tracks whose length is known
+    analysed_s: float  # of sound that was looked at
+    partial: int  # tracks decoded in part only
+    artists: int
+    albums: int
+    untitled: int
+    years: tuple[int, int, int] | None  # first, median, last
+    dated: int  # tracks with a year
+    formats: dict[str, int]  # codec → tracks, most common first
+
+
+@dataclass(frozen=True)
+class Loudness:
+    """Integrated loudness against the level that streaming services play at."""
+
+    spread: Spread
+    louder: int  # tracks above STREAMING_LUFS by more than NEAR_LU
+    quieter: int  # below it by more
+    down: float  # mean LU by which the louder ones are turned down; 0 without any
+    up: float  # mean LU by which the quieter ones would have to be turned up
+    outliers: tuple[tuple[Track, float], ...]  # track, LUFS; farthest from the median first
+
+
+@dataclass(frozen=True)
+class Mood:
+    """Valence and arousal together."""
+
+    tracks: int  # with both
+    density: tuple[tuple[int, ...], ...]  # [arousal][valence] tracks, from 1 to 9
+    beyond: int  # estimates outside 1 to 9, counted at the edge
+    quadrants: dict[str, int]  # happy, tense, sad, calm → tracks
+    correlation: float  # Pearson; NaN for fewer than three tracks or no spread
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Sung or spoken against instrumental."""
+
+    spread: Spread
+    voice: int  # tracks of VOICE_THRESHOLD and more
+    unsure: int  # tracks within UNSURE_VOICE
+
+
+@dataclass(frozen=True)
+class Report:
+    """All numbers of one library."""
+
+    contents: Contents
+    columns: Mapping[str, int]  # descriptor → tracks that have it
+    spreads: Mapping[str, Spread]  # of BARS; only what some track has
+    styles: Styles | None
+    keys: Keys | None
+    loudness: Loudness | None
+    mood: Mood | None
+    voice: Voice | None
+    ic: Mapping[str, Spread]  # ic_model → spread, the most common model first
+    suspects: Suspects | None
+    copies: tuple[tuple[Track, ...], ...] | None  # groups; None where nothing tells copies apart
+    outliers: tuple[Outlier, ...]
+    failures: tuple[Failure, ...]
+    models: tuple[Model, ...]
+    span_s: float | None
+    stand_ins: frozenset[str]  # stages whose values come from stand-in models
+
+
+def report(source: Source) -> Report:
+    """Compute everything. A library without tracks gives a report without anything in it."""
+    frame = source.frame
+    spreads = {column: spread(column, values(frame, column)) for column in BARS}
+    space, embeddings = _embeddings(source)
+    return Report(
+        contents=_contents(source),
+        columns={column: int(frame[column].notna().sum()) for column in frame.columns},
+        spreads={column: found for column, found in spreads.items() if found},
+        styles=(found := _styles(source)),
+        keys=report_keys.keys(frame, _dance_share(source, found)),
+        loudness=_loudness(frame),
+        mood=_mood(frame),
+        voice=_voice(frame),
+        ic=_ic(frame),
+        suspects=report_odd.suspects(frame, genres="effnet" not in source.stand_ins),
+        copies=_copies(frame),
+        outliers=report_odd.outliers(frame, _lonely(frame, *embeddings), space),
+        failures=source.failures,
+        models=source.models,
+        span_s=source.span_s,
+        stand_ins=source.stand_ins,
+    )
+
+
+def _contents(source: Source) -> Contents:
+    frame, coverage = source.frame, source.coverage
+    years = values(frame, "year")
+    years = years[np.isfinite(years)]
+    statuses = coverage.stages.values()
+    codecs = pd.Series(words(frame, "codec"), dtype=object).value_counts()
+    return Contents(
+        tracks=len(frame),
+        valueless=max(0, coverage.tracks - len(frame)),
+        gone=coverage.absent,
+        seconds=float(np.nansum(values(frame, "duration_s"))),
+        analysed_s=source.analysed_s,
+        partial=max((stage.get("partial", 0) for stage in statuses), default=0),
+        artists=frame["artist"].nunique(),
+        albums=frame["album"].nunique(),
+        untitled=int(frame["title"].isna().sum()),
+        years=(int(years.min()), int(np.median(years)), int(years.max())) if len(years) else None,
+        dated=len(years),
+        formats={str(codec): int(tracks) for codec, tracks in codecs.items()},
+    )
+
+
+def _styles(source: Source) -> Styles | None:
+    """The 400 styles, or the 50 tags where no track has styles."""
+    for space in ("styles", "tags"):
+        if source.labels.get(space) and source.coverage.spaces.get(space):
+            _, matrix = source.vectors(space)
+            if found := report_styles.styles(space, source.labels[space], _parts(matrix)):
+                return found
+    return None
+
+
+def _parts(matrix: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(matrix), PARTS):
+        yield np.asarray(matrix[start : start + PARTS])
+
+
+def _dance_share(source: Source, styles: Styles | None) -> float | None:
+    """Share of dance music by strongest style; None where genres are unknown or made up."""
+    if styles is None or not styles.genres or "effnet" in source.stand_ins:
+        return None
+    return sum(g.strongest for g in styles.genres if g.label in DANCE_GENRES) / styles.tracks
+
+
+def _loudness(frame: pd.DataFrame) -> Loudness | None:
+    lufs = values(frame, "loudness_lufs")
+    found = spread("loudness_lufs", lufs)
+    if found is None:
+        return None
+    over = lufs - STREAMING_LUFS
+    louder, quieter = over > NEAR_LU, over < -NEAR_LU
+    size = np.abs(np.nan_to_num(report_odd.modified_z(lufs)))
+    rows = np.flatnonzero(size > report_odd.OUTLYING)
+    rows = rows[np.argsort(-size[rows], kind="stable")]
+    compared = found.tracks >= report_odd.FEWEST_COMPARED
+    return Loudness(
+        spread=found,
+        louder=int(np.count_nonzero(louder)),
+        quieter=int(np.count_nonzero(quieter)),
+        down=float(over[louder].mean()) if louder.any() else 0.0,
+        up=float(-over[quieter].mean()) if quieter.any() else 0.0,
+        outliers=tuple((track(frame, row), float(lufs[row])) for row in rows) if compared else (),
+    )
+
+
+def _mood(frame: pd.DataFrame) -> Mood | None:
+    valence, arousal = values(frame, "valence"), values(frame, "arousal")
+    both = np.isfinite(valence) & np.isfinite(arousal)
+    if not both.any():
+        return None
+    points = np.stack([arousal[both], valence[both]])
+    inside = np.clip(points, MOOD_LOW, MOOD_HIGH)
+    edges = np.linspace(MOOD_LOW, MOOD_HIGH, MOOD_BINS + 1)
+    density, _, _ = np.histogram2d(*inside, bins=(edges, edges))
+    pleasant, excited = points[1] >= MOOD_MIDDLE, points[0] >= MOOD_MIDDLE
+    quadrants = {
+        "happy": pleasant & excited,
+        "tense": ~pleasant & excited,
+        "sad": ~pleasant & ~excited,
+        "calm": pleasant & ~excited,
+    }
+    spreads = points.shape[1] > 2 and (points.std(axis=1) > 0).all()
+    return Mood(
+        tracks=points.shape[1],
+        density=tuple(tuple(row) for row in density.astype(int).tolist()),
+        beyond=int(np.count_nonzero((inside != points).any(axis=0))),
+        quadrants={name: int(np.count_nonzero(mask)) for name, mask in quadrants.items()},
+        correlation=float(np.corrcoef(points)[0, 1]) if spreads else float("nan"),
+    )
+
+
+def _voice(frame: pd.DataFrame) -> Voice | None:
+    numbers = values(frame, "voice")
+    found = spread("voice", numbers)
+    if found is None:
+        return None
+    low, high = UNSURE_VOICE
+    return Voice(
+        spread=found,
+        voice=int(np.count_nonzero(numbers >= VOICE_THRESHOLD)),
+        unsure=int(np.count_nonzero((numbers >= low) & (numbers < high))),
+    )
+
+
+def _ic(frame: pd.DataFrame) -> dict[str, Spread]:
+    numbers = values(frame, "ic_mean")
+    models = pd.Series(words(frame, "ic_model"), dtype=object)[np.isfinite(numbers)]
+    known = pd.Series(words(frame, "ic_model"), dtype=object)
+    found = {str(m): spread("ic_mean", numbers[known == m]) for m in models.value_counts().index}
+    return {model: one for model, one in found.items() if one}
+
+
+def _copies(frame: pd.DataFrame) -> tuple[tuple[Track, ...], ...] | None:
+    return None
+
+
+def _embeddings(source: Source) -> tuple[str, tuple[np.ndarray, np.ndarray]]:
+    """The better known embedding of those that there are; stand-ins last."""
+    spaces = [s for s in ("effnet", "musicnn") if source.coverage.spaces.get(s)]
+    spaces.sort(key=lambda space: space in source.stand_ins)
+    if not spaces:
+        return "", (np.empty(0, np.int64), np.empty((0, 0), np.float32))
+    return spaces[0], source.vectors(spaces[0])
+
+
+def _lonely(
+    frame: pd.DataFrame, ids: np.ndarray, matrix: np.ndarray
+) -> list[tuple[int, float, float]]:
+    """report_odd.loneliest(), with rows of the frame; tracks that came since are left out."""
+    rows = frame.index.get_indexer(ids)
+    return [
+        (int(rows[place]), cosine, usual)
+        for place, cosine, usual in report_odd.loneliest(matrix)
+        if rows[place] >= 0
+    ]

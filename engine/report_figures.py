@@ -1,0 +1,339 @@
+"""The figures of a report: what each shows, said once and drawn by anybody.
+
+Goal: a Report → Figures. The page and the app draw them with plotly (report_plotly), the PNG files
+come from matplotlib (report_png), the table behind each is written as TSV and shown to screen
+readers. Conventions: colours by role, named here once; each caption and alternative text carries
+the figures that a person who cannot see the drawing needs.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from engine.descriptors import DESCRIPTORS, KEYS, PROFILES, SCALES
+from engine.report import MOOD_BINS, MOOD_HIGH, MOOD_LOW, STREAMING_LUFS, Report
+from engine.report_keys import RELATIONS
+from engine.report_styles import Label
+from engine.report_text import count, decimal, of, percent, style_name
+from engine.report_values import Spread
+from engine.schema import STAGE_COLUMNS
+
+# Told apart by every kind of colour vision, and in grey: teal, amber, slate and two tints.
+COLOURS = ("#0f6b63", "#d08a1d", "#5a6f86", "#a9c9c5", "#d5d9dc")
+SHOWN = 20  # bars of styles; the TSV has all
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What an axis measures."""
+
+    label: str
+    unit: str = ""
+    ticks: tuple[str, ...] = ()  # categories, in order; empty for a measure
+    low: float | None = None  # ends of a measure
+    high: float | None = None
+
+    @property
+    def title(self) -> str:
+        """Tempo (BPM)"""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+
+@dataclass(frozen=True)
+class Series:
+    """One row of values: a colour in bars, a line of a heat map."""
+
+    name: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One drawing. Kinds: bars (horizontal, a bar per category, series stacked), histogram (one
+    series over the edges), heat (a line of cells per series)."""
+
+    name: str  # of its files
+    kind: str
+    title: str
+    caption: str
+    alt: str
+    x: Axis
+    y: Axis
+    series: tuple[Series, ...]
+    edges: tuple[float, ...] = ()  # of a histogram; one more than values
+    marks: tuple[tuple[float, str], ...] = ()  # vertical lines with their names
+    printed: bool = False  # cells of a heat map carry their number
+    warning: str = ""  # such as random weights; drawn into the title
+
+    def table(self) -> tuple[list[str], list[list[float | str]]]:
+        """Heads and rows: all that is drawn, as numbers."""
+        if self.kind == "histogram":
+            rows = [
+                [self.edges[n], self.edges[n + 1], value]
+                for n, value in enumerate(self.series[0].values)
+            ]
+            return [f"{self.x.title} from", "to", self.y.label], rows
+        if self.kind == "bars":
+            heads = [self.y.label, *(s.name for s in self.series)]
+            return heads, [
+                [c, *(s.values[n] for s in self.series)] for n, c in enumerate(self.y.ticks)
+            ]
+        ticks = self.x.ticks or [
+            decimal(t, 2) for t in _middles(self.x, len(self.series[0].values))
+        ]
+        return [f"{self.y.title} \\ {self.x.title}", *ticks], [
+            [s.name, *s.values] for s in self.series
+        ]
+
+
+def _middles(axis: Axis, cells: int) -> list[float]:
+    width = (axis.high - axis.low) / cells
+    return [axis.low + width * (n + 0.5) for n in range(cells)]
+
+
+def figures(report: Report) -> tuple[Figure, ...]:
+    """All that the library has values for, in the order of the sections."""
+    if not report.contents.tracks:
+        return ()
+    return (
+        _coverage(report),
+        *_styles(report),
+        *_spreads(report),
+        *_keys(report),
+        *_mood(report),
+        *_information(report),
+    )
+
+
+def warned(report: Report, stage: str) -> str:
+    """What to put beside values of a stage that come from stand-ins."""
+    return next((m.note for m in report.models if m.stage == stage and m.note), "")
+
+
+def _coverage(report: Report) -> Figure:
+    names = {"key_edma": "Key", "tempo_bpm": "Tempo", "style": "Style"}
+    names |= {c: d.label for c, d in DESCRIPTORS.items() if c not in ("style_activation",)}
+    columns = [c for stage in STAGE_COLUMNS.values() for c in stage if c in names]
+    have = [report.columns.get(column, 0) for column in columns]
+    tracks = report.contents.tracks
+    full = sum(number == tracks for number in have)
+    return Figure(
+        name="coverage",
+        kind="bars",
+        title="Which descriptors the tracks have",
+        caption=f"{full} of {len(columns)} descriptors are there for all of {count(tracks)}.",
+        alt=f"Bars of the number of tracks with each of {len(columns)} descriptors.",
+        x=Axis("Tracks", low=0, high=tracks),
+        y=Axis("Descriptor", ticks=tuple(names[c] for c in columns)),
+        series=(
+            Series("with a value", tuple(have)),
+            Series("without", tuple(tracks - number for number in have)),
+        ),
+    )
+
+
+def _styles(report: Report) -> Iterable[Figure]:
+    found = report.styles
+    if found is None:
+        return
+    warning = warned(report, "effnet" if found.space == "styles" else "musicnn")
+    audible, _ = found.thresholds
+    what = "style" if found.space == "styles" else "tag"
+    if found.genres:
+        yield _bars(
+            "genres",
+            "Parent genres",
+            "Parent genre",
+            found.genres,
+            found.tracks,
+            f"Tracks whose strongest style belongs to the genre; {len(found.genres)} "
+            "genres are known.",
+            warning,
+        )
+    used = [label for label in found.labels if label.strongest]
+    shown = used[:SHOWN]
+    name = "Styles" if found.space == "styles" else "Tags in place of styles"
+    yield _bars(
+        "styles",
+        name,
+        what.title(),
+        shown,
+        found.tracks,
+        f"The {len(shown)} most common of {count(len(used), what)}, each track counted for "
+        f"its strongest one; all {len(found.labels)}, also by a threshold of {audible}, "
+        f"are in {found.space}.tsv.",
+        warning,
+    )
+
+
+def _bars(
+    name: str,
+    title: str,
+    kind: str,
+    labels: Iterable[Label],
+    tracks: int,
+    caption: str,
+    warning: str,
+) -> Figure:
+    labels = [label for label in labels if label.strongest]
+    first = labels[0]
+    return Figure(
+        name=name,
+        kind="bars",
+        title=title,
+        caption=caption,
+        alt=f"Bars of {len(labels)}, the longest for {style_name(first.label)} with "
+        f"{of(first.strongest, tracks)}.",
+        x=Axis("Tracks"),
+        y=Axis(kind, ticks=tuple(style_name(label.label) for label in labels)),
+        series=(Series("Tracks", tuple(label.strongest for label in labels)),),
+        warning=warning,
+    )
+
+
+def _spreads(report: Report) -> Iterable[Figure]:
+    for name, column, title, marks in (
+        ("tempo", "tempo_bpm", "Tempo", ()),
+        ("danceability", "danceability", "Danceability", ()),
+        ("danceability", "danceability_dsp", "Danceability by the signal", ()),
+        ("loudness", "loudness_lufs", "Loudness", ((STREAMING_LUFS, "streaming"),)),
+        ("voice", "voice", "Voice against instrumental", ((0.5, "voice from here"),)),
+    ):
+        second = column == "danceability_dsp" and "danceability" in report.spreads
+        if column in report.spreads and not second:
+            yield _histogram(report, name, report.spreads[column], title, marks)
+
+
+def _histogram(
+    report: Report, name: str, found: Spread, title: str, marks: tuple = (), note: str = ""
+) -> Figure:
+    descriptor = DESCRIPTORS[found.column]
+    decimals = descriptor.decimals
+    edges, counts = _occupied(found)
+    unit = f" {descriptor.unit}".rstrip()
+    beyond = (
+        f" {count(found.beyond)} beyond the ends of the axis are counted in the end bars."
+        if found.beyond
+        else ""
+    )
+    said = (
+        f"median {decimal(found.median, decimals)}{unit}, from {decimal(found.low, decimals)} "
+        f"to {decimal(found.high, decimals)}{unit}"
+    )
+    return Figure(
+        name=name,
+        kind="histogram",
+        title=title,
+        caption=f"{count(found.tracks)}: {said}.{beyond}{note}",
+        alt=f"Histogram of {count(found.tracks)}: {said}.",
+        x=Axis(descriptor.label, descriptor.unit, low=edges[0], high=edges[-1]),
+        y=Axis("Tracks"),
+        series=(Series("Tracks", counts),),
+        edges=edges,
+        marks=((found.median, "median"), *marks),
+        warning=warned(report, descriptor.stage),
+    )
+
+
+def _occupied(found: Spread) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    """The bars without empty ones at the ends; probabilities keep their whole axis."""
+    if found.edges[0] == 0 and found.edges[-1] == 1:
+        return found.edges, found.counts
+    filled = [place for place, number in enumerate(found.counts) if number]
+    first, last = filled[0], filled[-1]
+    return found.edges[first : last + 2], found.counts[first : last + 1]
+
+
+def _keys(report: Report) -> Iterable[Figure]:
+    found = report.keys
+    if found is None:
+        return
+    series, most = [], (0, "", "")
+    for profile in found.profiles:
+        for scale, counts in zip(SCALES, profile.counts, strict=True):
+            shares = tuple(round(100 * number / profile.tracks, 1) for number in counts)
+            series.append(Series(f"{profile.name} {scale}", shares))
+            top = max(range(12), key=lambda n: counts[n])
+            if profile.name == found.recommended:
+                most = max(most, (shares[top], KEYS[top], scale))
+    yield Figure(
+        name="keys",
+        kind="heat",
+        title="Keys by three profiles",
+        caption="Percent of the tracks of a profile that have each key. "
+        f"Recommended here: {found.recommended}, by which {most[1]} {most[2]} is the most common "
+        f"with {decimal(most[0])} %.",
+        alt=f"Shares of 24 keys by {count(len(found.profiles), 'profile')}; by "
+        f"{found.recommended}, {most[1]} {most[2]} leads with {decimal(most[0])} %.",
+        x=Axis("Tonic", ticks=KEYS),
+        y=Axis("Profile and scale", ticks=tuple(s.name for s in series)),
+        series=tuple(series),
+        printed=True,
+    )
+    if found.pairs:
+        yield _agreement(report)
+
+
+def _agreement(report: Report) -> Figure:
+    found = report.keys
+    shares = {
+        name: tuple(round(100 * pair.relations[name] / pair.tracks, 2) for pair in found.pairs)
+        for name in RELATIONS
+    }
+    names = tuple(" and ".join(pair.profiles) for pair in found.pairs)
+    named = {
+        "same": "same key",
+        "fifth": "a fifth apart",
+        "relative": "relative key",
+        "parallel": "parallel key",
+        "other": "other",
+    }
+    three = (
+        f" All {len(PROFILES)} agree on {of(found.agreed, found.compared)}."
+        if found.compared
+        else ""
+    )
+    best = max(found.pairs, key=lambda pair: pair.same)
+    return Figure(
+        name="agreement",
+        kind="bars",
+        title="How far the key profiles agree",
+        caption=f"Percent of the tracks by how the keys of two profiles relate.{three}",
+        alt=f"Bars of {count(len(found.pairs), 'pair')} of profiles; {' and '.join(best.profiles)} "
+        f"agree most, on {percent(best.same, 1)} of the tracks.{three}",
+        x=Axis("Tracks", "%", low=0, high=100),
+        y=Axis("Profiles", ticks=names),
+        series=tuple(Series(named[name], shares[name]) for name in RELATIONS),
+    )
+
+
+def _mood(report: Report) -> Iterable[Figure]:
+    found = report.mood
+    if found is None:
+        return
+    width = (MOOD_HIGH - MOOD_LOW) / MOOD_BINS
+    middles = [MOOD_LOW + width * (n + 0.5) for n in range(MOOD_BINS)]
+    valence, arousal = report.spreads["valence"], report.spreads["arousal"]
+    beyond = f" {count(found.beyond)} beyond the scale are counted at the edge." * bool(
+        found.beyond
+    )
+    said = f"median valence {decimal(valence.median)}, median arousal {decimal(arousal.median)}"
+    yield Figure(
+        name="mood",
+        kind="heat",
+        title="Valence and arousal",
+        caption=f"{count(found.tracks)} in squares of {width:g} points: {said}.{beyond}",
+        alt=f"Density of {count(found.tracks)} over valence and arousal: {said}.",
+        x=Axis("Valence, from sad to happy", low=MOOD_LOW, high=MOOD_HIGH),
+        y=Axis("Arousal, from calm to excited", low=MOOD_LOW, high=MOOD_HIGH),
+        series=tuple(
+            Series(decimal(middle, 2), row)
+            for middle, row in zip(middles, found.density, strict=True)
+        ),
+        warning=warned(report, "musicnn"),
+    )
+
+
+def _information(report: Report) -> Iterable[Figure]:
+    for place, (model, found) in enumerate(report.ic.items()):
+        name = "information" if place == 0 else f"information_{place + 1}"
+        yield _histogram(report, name, found, f"Mean information content by {model}")

@@ -1,0 +1,271 @@
+"""Tracks that a person may want to look at: doubtful tempi, and what is unlike all the rest.
+
+Conventions: rules with few false alarms rather than complete ones, and every track comes with the
+numbers that named it. Pure: no file is read.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from engine.report_styles import parent
+from engine.report_values import Track, track, values, words
+
+# --- tempo
+
+# From here on a tempo is dependable enough to say what is usual (RhythmExtractor2013's own scale:
+# below 1.5 low, 1.5 to 3.5 good, above 3.5 excellent), and to be left alone.
+USUAL_CONFIDENCE = 1.5
+SURE_CONFIDENCE = 3.5
+USUAL_PERCENTILES = (10, 90)
+TYPICAL_PERCENTILES = (25, 75)
+FEWEST_USUAL = 30  # tempi below which a tenth is fewer than three tracks
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A track whose tempo is probably half or double of what people feel."""
+
+    track: Track
+    tempo: float  # BPM, as analysed
+    confidence: float  # NaN where unknown
+    likely: float  # BPM: half or double
+    genre: str  # whose usual range decided; empty for the whole collection
+    low: float  # ends of the usual range, BPM
+    high: float
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """Tempi in doubt, least confident first."""
+
+    judged: int  # tracks for which a usual range is known
+    low: float  # usual range of the whole collection, BPM
+    high: float
+    found: tuple[Suspect, ...]
+
+
+def suspects(frame: pd.DataFrame, genres: bool) -> Suspects | None:
+    """Tempi outside the usual range whose half or double is typical; None below FEWEST_USUAL.
+
+    Usual is the 10th to 90th percentile of the tempi with a confidence of 1.5 or more (all, where
+    there is no confidence) in the track's parent genre, or in the collection where the genre has
+    fewer than FEWEST_USUAL of them or `genres` says that styles are not to be trusted; typical is
+    the 25th to 75th percentile. Tempi with a confidence of 3.5 or more are never suspected.
+    """
+    tempo, confidence = values(frame, "tempo_bpm"), values(frame, "tempo_confidence")
+    dependable = np.isfinite(tempo) & ~(confidence < USUAL_CONFIDENCE)
+    if np.count_nonzero(dependable) < FEWEST_USUAL:
+        return None
+    of_track = np.array([parent(s) if s and genres else "" for s in words(frame, "style")], object)
+    whole = _ranges(tempo[dependable])
+    found: list[tuple[int, float, str, np.ndarray]] = []
+    for genre in dict.fromkeys(of_track.tolist()):
+        here = of_track == genre
+        own = bool(genre) and np.count_nonzero(here & dependable) >= FEWEST_USUAL
+        ranges = _ranges(tempo[here & dependable]) if own else whole
+        doubtful = here & np.isfinite(tempo) & ~(confidence >= SURE_CONFIDENCE)
+        found += [
+            (row, likely, genre if own else "", ranges)
+            for row, likely in _octave_errors(tempo, np.flatnonzero(doubtful), ranges)
+        ]
+    found.sort(key=lambda one: (np.nan_to_num(confidence[one[0]], nan=9.0), one[0]))
+    listed = tuple(
+        Suspect(
+            track(frame, row),
+            float(tempo[row]),
+            float(confidence[row]),
+            likely,
+            genre,
+            float(ranges[0]),
+            float(ranges[3]),
+        )
+        for row, likely, genre, ranges in found
+    )
+    return Suspects(
+        int(np.count_nonzero(np.isfinite(tempo))), float(whole[0]), float(whole[3]), listed
+    )
+
+
+def _ranges(tempi: np.ndarray) -> np.ndarray:
+    """[usual low, typical low, typical high, usual high]"""
+    low, high = USUAL_PERCENTILES
+    return np.percentile(tempi, (low, *TYPICAL_PERCENTILES, high))
+
+
+def _octave_errors(
+    tempo: np.ndarray, rows: np.ndarray, ranges: np.ndarray
+) -> list[tuple[int, float]]:
+    """Rows whose tempo is unusual, and the half or double of it that is typical."""
+    usual_low, typical_low, typical_high, usual_high = ranges
+    found = []
+    for factor in (2.0, 0.5):
+        other = tempo[rows] * factor
+        unusual = (tempo[rows] < usual_low) | (tempo[rows] > usual_high)
+        hit = unusual & (other >= typical_low) & (other <= typical_high)
+        found += list(zip(rows[hit].tolist(), other[hit].tolist(), strict=True))
+    return found
+
+
+# --- outliers
+
+# Iglewicz and Hoaglin (How to Detect and Handle Outliers, 1993): a modified z-score beyond 3.5 is
+# an outlier. It uses median and median absolute deviation, which outliers themselves do not move.
+OUTLYING = 3.5
+TO_DEVIATION = 0.6745  # median absolute deviation of a normal distribution, in standard deviations
+FEWEST_COMPARED = 20  # tracks; among fewer, unlike the rest means little
+# Descriptors with one hump; probabilities pile up at 0 and 1, where a z-score means nothing.
+COMPARED = (
+    "loudness_lufs",
+    "loudness_range_lu",
+    "tempo_bpm",
+    "danceability_dsp",
+    "valence",
+    "arousal",
+    "ic_mean",
+    "duration_s",
+)
+PER_DESCRIPTOR = 3  # so that one descriptor does not fill the list
+LISTED = 12
+# A nearest neighbour is looked for among so many tracks first, then, for the loneliest, among all:
+# 100,000 × 100,000 cosines would take minutes.
+REFERENCES = 1000
+CANDIDATES = 100
+SAMPLED = 200  # tracks that say which distance to the nearest neighbour is ordinary
+LONELY = 5
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a track was named: a descriptor far from its median, or a distant nearest neighbour."""
+
+    column: str  # of COMPARED; or the name of an embedding
+    value: float  # of the descriptor; or the cosine of the nearest neighbour
+    usual: float  # median of the collection; or of the cosines
+    score: float  # modified z-score; NaN for an embedding
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """A track unlike the rest, and in what."""
+
+    track: Track
+    reasons: tuple[Reason, ...]  # the most striking first
+
+
+def modified_z(numbers: np.ndarray) -> np.ndarray:
+    """float64 [tracks]: 0.6745 (x - median) / MAD; NaN where missing, all NaN where MAD is 0."""
+    known = numbers[np.isfinite(numbers)]
+    median = np.median(known) if len(known) else np.nan
+    spread = np.median(np.abs(known - median)) if len(known) else 0.0
+    if not spread > 0:
+        return np.full(len(numbers), np.nan)
+    return TO_DEVIATION * (numbers - median) / spread
+
+
+def scores(frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Modified z-score of each descriptor of COMPARED; empty below FEWEST_COMPARED tracks.
+
+    Durations as logarithms, since they are ratios to a listener. IC only of the tracks of the most
+    common model, since the scales of two models differ.
+    """
+    found = {}
+    for column in COMPARED:
+        numbers = values(frame, column)
+        if column == "duration_s":
+            numbers = np.log(np.where(numbers > 0, numbers, np.nan))
+        if column == "ic_mean" and "ic_model" in frame:
+            models = pd.Series(words(frame, "ic_model"))
+            common = models[np.isfinite(numbers)].mode()
+            numbers = np.where(models.isin(common[:1]), numbers, np.nan)
+        if np.count_nonzero(np.isfinite(numbers)) >= FEWEST_COMPARED:
+            found[column] = modified_z(numbers)
+    return found
+
+
+def outliers(
+    frame: pd.DataFrame, lonely: Sequence[tuple[int, float, float]], space: str
+) -> tuple[Outlier, ...]:
+    """The most striking first. `lonely` is of loneliest(), with rows of the frame."""
+    scored = scores(frame)
+    chosen: dict[int, float] = {}
+    for column_scores in scored.values():
+        size = np.abs(np.nan_to_num(column_scores))
+        for row in np.argsort(-size, kind="stable")[:PER_DESCRIPTOR].tolist():
+            if size[row] > OUTLYING:
+                chosen[row] = max(chosen.get(row, 0.0), float(size[row]))
+    rows = sorted(chosen, key=lambda row: (-chosen[row], row))[: LISTED - len(lonely)]
+    distant = {row: Reason(space, cosine, usual, np.nan) for row, cosine, usual in lonely}
+    rows += [row for row in distant if row not in rows]
+    return tuple(Outlier(track(frame, row), _reasons(frame, scored, row, distant)) for row in rows)
+
+
+def _reasons(
+    frame: pd.DataFrame, scored: dict[str, np.ndarray], row: int, distant: dict[int, Reason]
+) -> tuple[Reason, ...]:
+    reasons = [
+        Reason(column, float(numbers[row]), float(np.nanmedian(numbers)), float(z[row]))
+        for column, z in scored.items()
+        if abs(z[row]) > OUTLYING
+        for numbers in (values(frame, column),)
+    ]
+    reasons.sort(key=lambda reason: -abs(reason.score))
+    return (*reasons, *((distant[row],) if row in distant else ()))
+
+
+def loneliest(matrix: np.ndarray, parts: int = 8192) -> list[tuple[int, float, float]]:
+    """(row, cosine of its nearest neighbour, median of such cosines), the loneliest first.
+
+    `matrix` is float32 [tracks, dimensions], read in parts (it may be memory-mapped). At most
+    LONELY rows, and none below FEWEST_COMPARED tracks. Up to REFERENCES tracks the answer is exact.
+    Above, candidates are those far from a sample; their distances and the median are exact.
+    """
+    tracks = len(matrix)
+    if tracks < FEWEST_COMPARED:
+        return []
+    rng = np.random.default_rng(0)  # the same report for the same library
+    some = np.sort(rng.choice(tracks, min(tracks, REFERENCES), replace=False))
+    near = _nearest(matrix, np.arange(tracks), some, parts)
+    usable = np.flatnonzero(np.isfinite(near))
+    candidates = usable[np.argsort(near[usable], kind="stable")[:CANDIDATES]]
+    sample = rng.choice(usable, min(len(usable), SAMPLED), replace=False)
+    exact = _nearest(matrix, np.concatenate([candidates, sample]), np.arange(tracks), parts)
+    usual = float(np.median(exact[len(candidates) :]))
+    first = np.argsort(exact[: len(candidates)], kind="stable")[:LONELY]
+    return [(int(candidates[place]), float(exact[place]), usual) for place in first]
+
+
+def _nearest(matrix: np.ndarray, rows: np.ndarray, others: np.ndarray, parts: int) -> np.ndarray:
+    """float32 [rows]: the largest cosine of each row with any of `others` but itself; NaN for a
+    vector without a direction. The larger of the two lists is read in parts."""
+    if len(rows) <= len(others):
+        wanted, best = _unit(matrix, rows), np.full(len(rows), -np.inf, np.float32)
+        for start in range(0, len(others), parts):
+            part = others[start : start + parts]
+            cosines = _apart(wanted @ _unit(matrix, part).T, rows, part)
+            best = np.fmax(best, cosines.max(axis=1, initial=-np.inf))
+        return np.where(np.isnan(wanted).any(axis=1) | ~np.isfinite(best), np.nan, best)
+    known = _unit(matrix, others)
+    best = np.empty(len(rows), np.float32)
+    for start in range(0, len(rows), parts):
+        part = rows[start : start + parts]
+        best[start : start + parts] = _apart(_unit(matrix, part) @ known.T, part, others).max(
+            axis=1, initial=-np.inf
+        )
+    return np.where(np.isfinite(best), best, np.nan)
+
+
+def _unit(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Rows of length 1; NaN where a vector has no direction."""
+    vectors = np.asarray(matrix[rows], dtype=np.float32)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(lengths > 0, lengths, np.nan)
+
+
+def _apart(cosines: np.ndarray, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The cosines, with -inf where a track would be its own neighbour or one has no direction."""
+    cosines[rows[:, None] == others[None, :]] = -np.inf
+    cosines[np.isnan(cosines)] = -np.inf
+    return cosines

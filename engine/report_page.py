@@ -1,0 +1,129 @@
+"""A report as one page that needs nothing else: no server, no network.
+
+plotly.js is in it once. Where scripts do not run, and on paper, the pictures drawn by matplotlib
+take the place of the interactive figures; behind each figure lies a table of its numbers.
+"""
+
+import json
+from base64 import b64encode
+from html import escape
+
+from engine.report import Report
+from engine.report_figures import Figure
+from engine.report_page_style import SCRIPT, STYLE
+from engine.report_plotly import DARK, spec
+from engine.report_tables import Cell, Table, tables
+from engine.report_text import Sentence, count, decimal, length
+from engine.report_words import Section, sections
+
+LISTED = 20  # rows of a table that the page shows
+# Lists of tracks → the section that they belong to.
+LISTS = {
+    "tempo_suspects": "tempo",
+    "loudness_outliers": "loudness",
+    "outliers": "listen",
+    "copies": "listen",
+    "failures": "failures",
+    "models": "sources",
+}
+
+
+def page(report: Report, drawn: tuple[Figure, ...], pictures: dict[str, bytes]) -> str:
+    """HTML; `pictures` are PNG by name of the figure."""
+    from plotly.offline import get_plotlyjs
+
+    by_name = {figure.name: figure for figure in drawn}
+    found = sections(report)
+    body = "\n".join(_section(section, report, by_name, pictures) for section in found)
+    specs = json.dumps({figure.name: spec(figure) for figure in drawn}).replace("</", "<\\/")
+    links = "".join(f'<a href="#{s.name}">{escape(s.title)}</a>' for s in found)
+    contents = report.contents
+    about = (
+        f"{count(contents.tracks)}, {length(contents.seconds)}" if contents.tracks else "0 tracks"
+    )
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Serendip: report on a music library</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<header><h1>Report on a music library</h1><p class="about">{escape(about)}</p></header>
+<nav aria-label="Sections">{links}</nav>
+<main>
+{body}
+</main>
+<script>{get_plotlyjs()}</script>
+<script>const SPECS = {specs}; const DARK = {json.dumps(DARK)};
+{SCRIPT}</script>
+</body>
+</html>
+"""
+
+
+def _section(
+    section: Section, report: Report, by_name: dict[str, Figure], pictures: dict[str, bytes]
+) -> str:
+    said = [s for s in section.sentences if not s.warning]
+    parts = [_warning(s) for s in section.sentences if s.warning]
+    if section.name == "listen":
+        parts.append("<ul>" + "".join(f"<li>{s.written(escape)}</li>" for s in said) + "</ul>")
+    elif said:
+        parts.append("<p>" + " ".join(s.written(escape) for s in said) + "</p>")
+    shown = [n for n in by_name if n in section.figures or n.startswith(f"{section.name}_")]
+    parts += [_figure(by_name[name], pictures[name]) for name in shown]
+    parts += [_list(t) for t in tables(report) if LISTS.get(t.name) == section.name]
+    heading = f'<h2 id="{section.name}">{escape(section.title)}</h2>'
+    return f'<section aria-labelledby="{section.name}">{heading}{"".join(parts)}</section>'
+
+
+def _warning(sentence: Sentence) -> str:
+    return f'<p class="warning"><strong>Mind:</strong> {sentence.written(escape)}</p>'
+
+
+def _figure(figure: Figure, picture: bytes) -> str:
+    source = f"data:image/png;base64,{b64encode(picture).decode()}"
+    heads, rows = figure.table()
+    mark = f' <span class="tag">{escape(figure.warning.partition(":")[0])}</span>'
+    return (
+        f'<figure id="figure-{figure.name}">'
+        f"<h3>{escape(figure.title)}{mark if figure.warning else ''}</h3>"
+        f'<div class="plot" id="plot-{figure.name}" role="img" aria-label="{escape(figure.alt)}">'
+        f'</div><img src="{source}" alt="{escape(figure.alt)}">'
+        f"<figcaption>{escape(figure.caption)}</figcaption>"
+        f"<details><summary>The numbers</summary>{_table(heads, rows)}</details></figure>"
+    )
+
+
+def _list(table: Table) -> str:
+    rows = table.rows[:LISTED]
+    more = len(table.rows) - len(rows)
+    rest = f"<p>{more:,} more are in tables/{table.name}.tsv.</p>" if more else ""
+    summary = f"{escape(table.title)} ({len(table.rows):,})"
+    return f"<details><summary>{summary}</summary>{_table(table.heads, rows)}{rest}</details>"
+
+
+def _table(heads: tuple | list, rows) -> str:
+    head = "".join(f'<th scope="col">{escape(str(h).replace("_", " "))}</th>' for h in heads)
+    body = "".join(
+        "<tr>" + "".join(f"<td{_kind(c)}>{_cell(c)}</td>" for c in row) + "</tr>" for row in rows
+    )
+    return (
+        f'<div class="table" tabindex="0"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _kind(cell: Cell) -> str:
+    return "" if isinstance(cell, str) else ' class="number"'
+
+
+def _cell(cell: Cell) -> str:
+    if cell is None or cell != cell:
+        return ""
+    if isinstance(cell, str):
+        return escape(cell)
+    return f"{cell:,}" if isinstance(cell, int) else decimal(cell, 0 if cell == int(cell) else 2)

@@ -1,0 +1,204 @@
+"""The figures of a report as plotly draws them: plain dictionaries, without importing plotly.
+
+Source: plotly.js' figure reference. Conventions: no title inside (the page has it as text), a clear
+background, colours of the light theme; for_dark() names what each becomes on a dark one.
+"""
+
+from html import escape
+from itertools import pairwise
+
+from engine.report_figures import COLOURS, Axis, Figure
+from engine.report_text import decimal
+
+INK, FAINT, PAPER = "#1c2526", "#dfe5e5", "#ffffff"
+# Light → dark; the dark teal has a contrast of 7.5 to 1 against the dark background.
+DARK = {
+    INK: "#e4eaea",
+    FAINT: "#374243",
+    PAPER: "#14191a",
+    COLOURS[0]: "#5cc4b8",
+    COLOURS[1]: "#eab45c",
+    COLOURS[2]: "#9fb2c6",
+    COLOURS[3]: "#2f6f69",
+    COLOURS[4]: "#4a5557",
+    "#7fb5b0": "#2c7a72",
+}
+HEAT = ((0.0, PAPER), (0.5, "#7fb5b0"), (1.0, COLOURS[0]))
+BAR_PIXELS, ROW_PIXELS = 24, 34
+HISTOGRAM_PIXELS, SQUARE_PIXELS = 300, 430
+LEGEND_PIXELS = 60
+
+
+def spec(figure: Figure) -> dict:
+    """data, layout and config as Plotly.newPlot and st.plotly_chart take them."""
+    data, layout = {"bars": _bars, "histogram": _histogram, "heat": _heat}[figure.kind](figure)
+    base = {
+        "font": {"family": "system-ui, sans-serif", "size": 13, "color": INK},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 8, "r": 20, "t": 12, "b": 44},
+        "showlegend": False,
+        "dragmode": False,
+        "hoverlabel": {"font": {"family": "system-ui, sans-serif"}},
+        "separators": ".,",
+    }
+    return {"data": data, "layout": base | layout}
+
+
+def for_dark(colour: str) -> str:
+    """The same role on a dark background."""
+    return DARK.get(colour, colour)
+
+
+def _axis(axis: Axis, **more) -> dict:
+    drawn = {
+        "title": {"text": escape(axis.title, quote=False)},
+        "automargin": True,
+        "gridcolor": FAINT,
+        "linecolor": FAINT,
+        "zeroline": False,
+        "fixedrange": True,
+    }
+    if axis.low is not None:
+        drawn["range"] = [axis.low, axis.high]
+    return drawn | more
+
+
+def _bars(figure: Figure) -> tuple[list[dict], dict]:
+    alone = len(figure.series) == 1
+    labels = [escape(label, quote=False) for label in figure.y.ticks]
+    data = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": escape(series.name, quote=False),
+            "x": list(series.values),
+            "y": labels,
+            "marker": {"color": COLOURS[0 if alone else _colour(figure, place)]},
+            "text": [decimal(value, 0) if alone or value else "" for value in series.values],
+            "textposition": "auto" if alone else "inside",
+            "insidetextanchor": "end" if alone else "middle",
+            "textangle": 0,
+            "constraintext": "none" if alone else "both",
+            "cliponaxis": False,
+            "hovertemplate": f"%{{y}}<br>{escape(series.name)}: %{{x:,}} "
+            f"{escape(figure.x.unit)}<extra></extra>",
+        }
+        for place, series in enumerate(figure.series)
+    ]
+    layout = {
+        "barmode": "stack",
+        "bargap": 0.25,
+        "height": BAR_PIXELS * len(labels) + 60 + (0 if alone else LEGEND_PIXELS),
+        "xaxis": _axis(figure.x),
+        "yaxis": _axis(
+            figure.y, autorange="reversed", title={"text": ""}, gridcolor="rgba(0,0,0,0)"
+        ),
+        "showlegend": not alone,
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "y": 1.0,
+            "yanchor": "bottom",
+            "traceorder": "normal",
+        },
+    }
+    return data, layout
+
+
+def _colour(figure: Figure, place: int) -> int:
+    """Of a stacked series: the last one is what is left over, and pale."""
+    return len(COLOURS) - 1 if place == len(figure.series) - 1 else place
+
+
+def _histogram(figure: Figure) -> tuple[list[dict], dict]:
+    edges = figure.edges
+    middles = [(low + high) / 2 for low, high in pairwise(edges)]
+    ranges = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
+    data = [
+        {
+            "type": "bar",
+            "x": middles,
+            "y": list(figure.series[0].values),
+            "width": [high - low for low, high in pairwise(edges)],
+            "marker": {"color": COLOURS[0], "line": {"color": PAPER, "width": 1}},
+            "customdata": ranges,
+            "hovertemplate": f"%{{customdata}} {escape(figure.x.unit)}<br>"
+            "%{y:,} tracks<extra></extra>",
+        }
+    ]
+    shapes = [
+        {
+            "type": "line",
+            "x0": at,
+            "x1": at,
+            "y0": 0,
+            "y1": 1,
+            "yref": "paper",
+            "line": {"color": COLOURS[1 if n else 2], "width": 2, "dash": "dash" if n else "dot"},
+        }
+        for n, (at, _) in enumerate(figure.marks)
+    ]
+    notes = [
+        {
+            "x": at,
+            "y": 1.0 + 0.09 * n,
+            "yref": "paper",
+            "yanchor": "bottom",
+            "showarrow": False,
+            "text": f"{name} {decimal(at, _decimals(at))}",
+            "font": {"size": 12},
+        }
+        for n, (at, name) in enumerate(figure.marks)
+    ]
+    layout = {
+        "height": HISTOGRAM_PIXELS,
+        "bargap": 0,
+        "margin": {"l": 8, "r": 20, "t": 24 + 24 * len(figure.marks), "b": 44},
+        "xaxis": _axis(figure.x),
+        "yaxis": _axis(figure.y),
+        "shapes": shapes,
+        "annotations": notes,
+    }
+    return data, layout
+
+
+def _decimals(number: float) -> int:
+    """As many as tell values of this size apart."""
+    return 0 if number == round(number) or abs(number) >= 100 else 1 if abs(number) >= 10 else 2
+
+
+def _heat(figure: Figure) -> tuple[list[dict], dict]:
+    rows = [list(series.values) for series in figure.series]
+    trace = {
+        "type": "heatmap",
+        "z": rows,
+        "colorscale": [list(stop) for stop in HEAT],
+        "zmin": 0,
+        "xgap": 1 if figure.printed else 0,
+        "ygap": 1 if figure.printed else 0,
+    }
+    if figure.printed:
+        trace |= {
+            "x": list(figure.x.ticks),
+            "y": list(figure.y.ticks),
+            "showscale": False,
+            "texttemplate": "%{z:.0f}",
+            "hovertemplate": "%{y}, %{x}: %{z} %<extra></extra>",
+        }
+        height = ROW_PIXELS * len(rows) + 70
+        y = _axis(figure.y, autorange="reversed", title={"text": ""}, gridcolor="rgba(0,0,0,0)")
+        x = _axis(figure.x, gridcolor="rgba(0,0,0,0)", type="category")
+    else:
+        cells = len(rows[0])
+        width = (figure.x.high - figure.x.low) / cells
+        trace |= {
+            "x0": figure.x.low + width / 2,
+            "dx": width,
+            "y0": figure.y.low + width / 2,
+            "dy": width,
+            "colorbar": {"title": {"text": "Tracks"}, "thickness": 12, "outlinewidth": 0},
+            "hovertemplate": "valence %{x:.2f}, arousal %{y:.2f}<br>%{z:,} tracks<extra></extra>",
+        }
+        height, x, y = SQUARE_PIXELS, _axis(figure.x), _axis(figure.y)
+    return [trace], {"height": height, "xaxis": x, "yaxis": y}

@@ -1,0 +1,156 @@
+"""The figures of a report as PNG files, drawn by matplotlib's Agg without a screen.
+
+Source: the same descriptions as the page. Conventions: 7 inches wide at 160 dots an inch, white
+paper, every sign of a label taken literally.
+"""
+
+from io import BytesIO
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from engine.report_figures import COLOURS, Figure
+from engine.report_plotly import FAINT, HEAT, INK
+from engine.report_text import decimal
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDTH_INCHES, DOTS = 7.0, 160
+BAR_INCHES = 0.23
+
+
+def png(figure: Figure) -> bytes:
+    """The picture. Safe in threads: no state of pyplot is touched."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Canvas
+
+    canvas = Canvas(figsize=(WIDTH_INCHES, _height(figure)), dpi=DOTS, layout="constrained")
+    FigureCanvasAgg(canvas)
+    axes = canvas.add_subplot()
+    {"bars": _bars, "histogram": _histogram, "heat": _heat}[figure.kind](figure, axes)
+    title = (
+        f"{figure.title} ({figure.warning.partition(':')[0]})" if figure.warning else figure.title
+    )
+    axes.set_title(_literal(title), loc="left", fontsize=12, color=INK, pad=_pad(figure))
+    axes.tick_params(colors=INK, labelsize=9, length=0)
+    axes.xaxis.label.set_size(9)
+    axes.yaxis.label.set_size(9)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    written = BytesIO()
+    canvas.savefig(written, format="png", facecolor="white", metadata={"Software": None})
+    return written.getvalue()
+
+
+def _height(figure: Figure) -> float:
+    if figure.kind == "bars":
+        return BAR_INCHES * len(figure.y.ticks) + (1.0 if len(figure.series) == 1 else 1.4)
+    if figure.kind == "heat":
+        return 0.34 * len(figure.series) + 0.9 if figure.printed else 5.2
+    return 3.0
+
+
+def _pad(figure: Figure) -> float:
+    """Room under the title for what stands above the axes."""
+    if figure.kind == "histogram":
+        return 10.0 + 12 * len(figure.marks)
+    return 28.0 if figure.kind == "bars" and len(figure.series) > 1 else 8.0
+
+
+def _literal(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("$", "\\$")
+
+
+def _bars(figure: Figure, axes: "Axes") -> None:
+    places = range(len(figure.y.ticks))
+    left = [0.0] * len(figure.y.ticks)
+    alone = len(figure.series) == 1
+    for number, series in enumerate(figure.series):
+        last = number == len(figure.series) - 1 and not alone
+        colour = COLOURS[-1 if last else number]
+        bars = axes.barh(
+            places, series.values, left=left, color=colour, height=0.74, label=_literal(series.name)
+        )
+        left = [a + b for a, b in zip(left, series.values, strict=True)]
+        if alone:
+            texts = [decimal(value, 0) for value in series.values]
+            axes.bar_label(bars, texts, padding=3, fontsize=8, color=INK)
+    axes.set_yticks(places, [_literal(tick) for tick in figure.y.ticks])
+    axes.invert_yaxis()
+    axes.set_xlabel(figure.x.title, color=INK)
+    axes.set_axisbelow(True)
+    axes.grid(axis="x", color=FAINT)
+    if figure.x.high is not None:
+        axes.set_xlim(figure.x.low, figure.x.high)
+    else:
+        axes.margins(x=0.08)
+    if not alone:
+        axes.legend(
+            loc="lower left",
+            bbox_to_anchor=(0, 1.0),
+            ncols=5,
+            frameon=False,
+            fontsize=8,
+            borderaxespad=0.2,
+            handlelength=1.2,
+            columnspacing=1.2,
+        )
+
+
+def _histogram(figure: Figure, axes: "Axes") -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.stairs(figure.series[0].values, figure.edges, fill=True, color=COLOURS[0])
+    axes.vlines(figure.edges[1:-1], 0, _shared(figure.series[0].values), color="white", lw=0.7)
+    axes.set_xlim(figure.edges[0], figure.edges[-1])
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel(figure.x.title, color=INK)
+    axes.set_ylabel(figure.y.title, color=INK)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    axes.set_axisbelow(True)
+    axes.grid(axis="y", color=FAINT)
+    for number, (at, name) in enumerate(figure.marks):
+        axes.axvline(at, color=COLOURS[1 if number else 2], lw=1.5, ls="--" if number else ":")
+        axes.annotate(
+            f"{name} {decimal(at, 1 if abs(at) >= 2 else 2)}",
+            (at, 1),
+            (0, 3 + 12 * number),
+            xycoords=axes.get_xaxis_transform(),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+            color=INK,
+            annotation_clip=False,
+        )
+
+
+def _shared(values: tuple[float, ...]) -> list[float]:
+    """Height of the border between each two bars."""
+    return [min(pair) for pair in pairwise(values)]
+
+
+def _heat(figure: Figure, axes: "Axes") -> None:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    scale = LinearSegmentedColormap.from_list("teal", HEAT)
+    rows = [series.values for series in figure.series]
+    most = max(max(row) for row in rows) or 1
+    if figure.printed:
+        axes.imshow(rows, cmap=scale, vmin=0, aspect="auto")
+        axes.set_xticks(range(len(figure.x.ticks)), figure.x.ticks)
+        axes.set_yticks(range(len(rows)), [_literal(series.name) for series in figure.series])
+        for y, row in enumerate(rows):
+            for x, value in enumerate(row):
+                colour = "white" if value > 0.6 * most else INK
+                axes.text(
+                    x, y, decimal(value, 0), ha="center", va="center", fontsize=8, color=colour
+                )
+        return
+    extent = (figure.x.low, figure.x.high, figure.y.low, figure.y.high)
+    drawn = axes.imshow(rows, cmap=scale, vmin=0, aspect="equal", origin="lower", extent=extent)
+    bar = axes.figure.colorbar(drawn, ax=axes, shrink=0.7)
+    bar.outline.set_visible(False)
+    bar.set_label("Tracks", color=INK, fontsize=9)
+    axes.set_xlabel(figure.x.title, color=INK)
+    axes.set_ylabel(figure.y.title, color=INK)
+    axes.grid(color=FAINT, lw=0.5)

@@ -1,0 +1,193 @@
+"""What a report says, section by section: rules that turn its numbers into sentences.
+
+Every sentence carries the figure that it rests on; a section whose values come from stand-in models
+gets a warning in place of observations, since those would be about nothing. Sections name the
+figures (report_figures) that belong to them.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine import report_words_music as music
+from engine import report_words_odd as odd
+from engine.report import Report
+from engine.report_text import Sentence, count, length, listed, of, percent, verb
+from engine.schema import STAGE_COLUMNS
+from engine.summary import GIVES
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, what is said under it, and which figures and lists belong to it."""
+
+    name: str  # for links
+    title: str
+    sentences: tuple[Sentence, ...]
+    figures: tuple[str, ...] = ()  # names of report_figures.Figure
+
+
+# Name, title, rules, figures, stage that the values come from ("" for several or none).
+_SECTIONS: tuple[tuple[str, str, tuple[Callable, ...], tuple[str, ...], str], ...] = (
+    ("styles", "Styles", (music.styles, music.diversity), ("genres", "styles"), "effnet"),
+    ("tempo", "Tempo", (music.tempo, odd.suspects), ("tempo",), "dsp"),
+    ("danceability", "Danceability", (music.danceability,), ("danceability",), "effnet"),
+    ("keys", "Keys", (music.keys,), ("keys", "agreement"), "dsp"),
+    ("loudness", "Loudness", (music.loudness,), ("loudness",), "dsp"),
+    ("mood", "Mood", (music.mood,), ("mood",), "musicnn"),
+    ("voice", "Voice", (music.voice,), ("voice",), "effnet"),
+    ("information", "Information content", (music.information,), ("information",), "information"),
+    ("listen", "Worth a listen", (odd.outliers, odd.copies), (), ""),
+    ("failures", "Files without values", (odd.failures,), (), ""),
+)
+
+
+def sections(report: Report) -> tuple[Section, ...]:
+    """All of them, in reading order; those that have nothing to say are left out."""
+    found = [
+        Section("collection", "The collection", tuple(overview(report)), ("coverage",)),
+        *(
+            Section(name, title, tuple(_said(report, rules, stage)), figures)
+            for name, title, rules, figures, stage in _SECTIONS
+        ),
+        Section("sources", "Where the numbers come from", tuple(provenance(report))),
+    ]
+    return tuple(section for section in found if section.sentences)
+
+
+def _said(report: Report, rules: tuple[Callable, ...], stage: str) -> list[Sentence]:
+    if stage in report.stand_ins and _has_values(report, stage):
+        return stand_in_warnings(report, stage)
+    return [sentence for rule in rules for sentence in rule(report)]
+
+
+def _has_values(report: Report, stage: str) -> bool:
+    return any(report.columns.get(column) for column in STAGE_COLUMNS[stage])
+
+
+def stand_in_warnings(report: Report, stage: str) -> list[Sentence]:
+    """One for each model of a stage that is not the published one."""
+    tracks = max(report.columns.get(column, 0) for column in STAGE_COLUMNS[stage])
+    return [
+        Sentence(
+            f"Do not trust these values: for {count(tracks)} they come from {{0}}, which is not "
+            "the published model ({1}).",
+            (model.file, model.note),
+            warning=True,
+        )
+        for model in report.models
+        if model.stage == stage and model.note
+    ]
+
+
+def overview(report: Report) -> list[Sentence]:
+    """Size, names, years, formats, and what is missing."""
+    contents = report.contents
+    if not contents.tracks:
+        return [Sentence("The library has 0 tracks with values.")]
+    sentences = [_size(report), _names(report)]
+    if contents.years:
+        sentences.append(_years(report))
+    if contents.formats:
+        codec, tracks = next(iter(contents.formats.items()))
+        kinds = len(contents.formats)
+        rest = "the only format" if kinds == 1 else f"the most common of {kinds} formats"
+        sentences.append(Sentence(f"{of(tracks, contents.tracks)} are in {{0}}, {rest}.", (codec,)))
+    sentences += _missing(report)
+    for stage in sorted(report.stand_ins):
+        sentences += stand_in_warnings(report, stage) if _has_values(report, stage) else []
+    return sentences
+
+
+def _size(report: Report) -> Sentence:
+    contents, found = report.contents, report.spreads.get("duration_s")
+    said = f"This report describes {count(contents.tracks)}"
+    if found is None:
+        return Sentence(f"{said} of unknown length.")
+    if contents.tracks == 1:
+        return Sentence(f"{said}, {length(contents.seconds)} long.")
+    return Sentence(
+        f"{said}, {length(contents.seconds)} in all; half of them are longer than "
+        f"{length(found.median)}, and nine in ten last between {length(found.p5)} and "
+        f"{length(found.p95)}."
+    )
+
+
+def _names(report: Report) -> Sentence:
+    contents = report.contents
+    artists, albums = count(contents.artists, "artist"), count(contents.albums, "album")
+    if not contents.untitled:
+        titles = f"all {count(contents.tracks)} have a title"
+        titles = "the track has a title" if contents.tracks == 1 else titles
+    else:
+        untitled = of(contents.untitled, contents.tracks)
+        titles = f"{untitled} {verb(contents.untitled, 'has', 'have')} no title"
+    return Sentence(f"Their tags name {artists} and {albums}, and {titles}.")
+
+
+def _years(report: Report) -> Sentence:
+    contents = report.contents
+    first, middle, last = contents.years
+    dated = of(contents.dated, contents.tracks)
+    if first == last:
+        return Sentence(f"{dated} {verb(contents.dated, 'has', 'have')} a year, {first}.")
+    return Sentence(f"{dated} have a year, from {first} to {last} with the median in {middle}.")
+
+
+def _missing(report: Report) -> list[Sentence]:
+    """Stages without any value, then those that lack some."""
+    tracks, sentences = report.contents.tracks, []
+    for stage, columns in STAGE_COLUMNS.items():
+        have = max(report.columns.get(column, 0) for column in columns)
+        if have < tracks:
+            lack = tracks - have
+            sentences.append(
+                Sentence(
+                    f"{of(lack, tracks)} {verb(lack, 'has', 'have')} no {GIVES[stage]}.",
+                    warning=have == 0,
+                )
+            )
+    return sentences
+
+
+def provenance(report: Report) -> list[Sentence]:
+    """Models, how much of the sound was looked at, and files that are gone."""
+    contents, sentences = report.contents, []
+    published = Counter(not model.note for model in report.models)
+    if report.models:
+        stages = listed(sorted({model.stage for model in report.models}))
+        files = count(len(report.models), "model file")
+        sentences.append(
+            Sentence(
+                f"The values of {stages} come from {files}, {published[True]} of them as "
+                f"published and {published[False]} not."
+            )
+        )
+    if contents.analysed_s and contents.seconds:
+        share = percent(min(contents.analysed_s, contents.seconds), contents.seconds)
+        span = (
+            f"at most the middle {report.span_s:g} s of each file"
+            if report.span_s
+            else "whole files up to a cap"
+        )
+        sentences.append(
+            Sentence(
+                f"{length(contents.analysed_s)} of sound were analysed ({span}), {share} of the "
+                "total length."
+            )
+        )
+    if contents.partial:
+        sentences.append(
+            Sentence(
+                f"{count(contents.partial)} {verb(contents.partial, 'was', 'were')} decoded in "
+                "part only: damaged, or shorter than stated."
+            )
+        )
+    if contents.gone:
+        sentences.append(
+            Sentence(
+                f"{count(contents.gone, 'file')} of earlier analyses "
+                f"{verb(contents.gone, 'is', 'are')} gone and not described here."
+            )
+        )
+    return sentences
