@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.hubness import LocalScaling
 from engine.recordings import Recordings
-from engine.similarity import LISTED, Apart, candidates, collapsed, descending, scored
+from engine.similarity import ANY_TRACK, LISTED, Apart, candidates, collapsed, descending, scored
 from engine.space import Seed, SimilarityError, Space
 
 RANK_CONSTANT = 60  # k of the paper: how little the first places outweigh the next ones
@@ -53,7 +53,7 @@ def fused(
     count: int = LISTED,
     *,
     allowed: np.ndarray | None = None,
-    apart: Apart = Apart(),
+    apart: Apart = ANY_TRACK,
     csls: Mapping[str, LocalScaling] | None = None,
 ) -> Fused:
     """The count recordings on which the rankings by each space and each seed agree most.

@@ -17,6 +17,7 @@ from engine.recordings import COPY_COSINE, FACTS, Recording, Recordings
 from engine.space import Outside, Seed, SimilarityError, Space
 
 __all__ = [
+    "ANY_TRACK",
     "COPY_COSINE",
     "FACTS",
     "Apart",
@@ -48,6 +49,9 @@ class Apart:
     per_artist: bool = False  # a second track of an artist that is already listed
 
 
+ANY_TRACK = Apart()
+
+
 @dataclass(frozen=True)
 class Neighbour:
     """One track of a list."""
@@ -72,7 +76,7 @@ def most_similar(
     count: int = LISTED,
     *,
     allowed: np.ndarray | None = None,
-    apart: Apart = Apart(),
+    apart: Apart = ANY_TRACK,
     csls: LocalScaling | None = None,
 ) -> Neighbours:
     """The count nearest recordings. Ties are settled by id, so that a list never changes by chance.

@@ -40,14 +40,13 @@ class Space:
     ids: np.ndarray  # int64 [tracks], ascending
     matrix: np.ndarray  # float32 [tracks, dimensions]
     scale: np.ndarray  # float32 [tracks], 1 / length; NaN where there is no direction
+    note: str | None = None  # a sentence on how it is held, where that is not as it should be
 
     @classmethod
-    def of(
-        cls, name: str, ids: np.ndarray, matrix: np.ndarray, scale: np.ndarray | None = None
-    ) -> "Space":
-        """Measure the vectors once, unless `scale` is known. They are not normalised in place:
-        that would write 512 MB for 100,000 tracks, where the lengths are 0.4 MB."""
-        return cls(name, ids, matrix, inverse_lengths(matrix) if scale is None else scale)
+    def of(cls, name: str, ids: np.ndarray, matrix: np.ndarray) -> "Space":
+        """Measure the vectors once. They are not normalised in place: that would write 512 MB for
+        100,000 tracks, where the lengths are 0.4 MB."""
+        return cls(name, ids, matrix, inverse_lengths(matrix))
 
     def row(self, track: int) -> int:
         """Position of a track; SimilarityError where the network has no embedding of it."""

@@ -28,6 +28,7 @@ from engine.query import Activations
 from engine.similarity import FACTS, Recordings, Space
 from engine.standing import Standing, standing
 from engine.storage import FILE_NAME
+from engine.vector_cache import vectors
 from ui.text import count, escaped, style_name, track_title
 
 VARIABLE = "SERENDIP_LIBRARY"
@@ -116,19 +117,11 @@ class Collection:
         return self._once("styles", read_styles)
 
     def space(self, name: str) -> Space | None:
-        """All embeddings of one network, 512 MB of EffNet for 100,000 tracks; None without any.
+        """All embeddings of one network, mapped from disk in a large library; None without any.
 
-        Of the tracks in the frame only: a library that grows may hold more by now.
+        It may hold more tracks than the frame, or lack some: a library grows meanwhile.
         """
-
-        def read_space() -> Space | None:
-            ids, matrix = self.library.vectors(name)
-            known = np.isin(ids, self.frame.index.to_numpy())
-            if not known.all():  # or else 512 MB would be copied for nothing
-                ids, matrix = ids[known], matrix[known]
-            return Space.of(name, ids, matrix) if len(ids) else None
-
-        return self._once(name, read_space)
+        return self._once(name, lambda: vectors(self.library, name).space(name))
 
     def haystack(self) -> pd.Series:
         """Title, artist and path of each track in small letters, for searching."""
