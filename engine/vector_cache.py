@@ -6,9 +6,9 @@ a folder of the user's cache; all later ones map that folder's files, and the op
 in memory what is used. Small libraries are read into memory, which takes no longer.
 
 Conventions: the folder is $XDG_CACHE_HOME or ~/.cache, then serendip/vectors/LIBRARY/SPACE-G, for
-the library's path (as a hash) and its generation G; in it `ids` (int64), `vectors` (float32 [tracks,
-dimensions]) and `scale` (float32, 1 / length), little-endian, without headers. It is made under
-another name and renamed when it is complete and on disk, so that a folder that is there is whole.
+the library's path (as a hash) and its generation G; in it `ids` (int64), `vectors` (float32
+[tracks, dimensions]) and `scale` (float32, 1 / length), little-endian, without headers. It is made
+under another name and renamed when it is complete and on disk: a folder that is there is whole.
 One builder at a time, under a file lock, which ends with the process that holds it.
 """
 
