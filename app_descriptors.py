@@ -7,7 +7,8 @@ import numpy as np
 import streamlit as st
 
 from engine.descriptors import DESCRIPTORS
-from engine.query import COLUMN_ORDERS, Selection, select
+from engine.query import COLUMN_ORDERS
+from engine.selection import Facts, Selection, select
 from ui import collection, exports, filters, page, players, tables
 from ui.text import count, escaped, hours
 
@@ -32,7 +33,7 @@ def main() -> None:
     order_controls(music)
     query = filters.read()
     filters.share(query)
-    found = select(query, music.frame, music.styles() if query.styles else None)
+    found = select(query, Facts(music.frame, music.styles() if query.styles else None))
     with summary:
         show_counts(music, found)
     if not len(found.rows):

@@ -87,7 +87,8 @@ def plain_similar(ids: np.ndarray, matrix: np.ndarray, track: int) -> np.ndarray
 def engines(library: Path, plain: Path) -> dict[str, list[float]]:
     """Finding tracks, without drawing."""
     os.environ["SERENDIP_LIBRARY"] = str(library)
-    from engine.query import Query, Range, select
+    from engine.query import Query, Range
+    from engine.selection import Facts, select
     from engine.similarity import most_similar
     from ui.collection import read
 
@@ -97,10 +98,11 @@ def engines(library: Path, plain: Path) -> dict[str, list[float]]:
         styles=tuple(STYLES), tempo=Range(90, 130), keys=("A", "C"), loudness=Range(-14, None)
     )
     table = pd.read_parquet(plain / "table.parquet")
-    found, expected = select(query, frame, styles), plain_filter(table)
+    tracks = Facts(frame, styles)
+    found, expected = select(query, tracks), plain_filter(table)
     assert found.matches == len(expected), (found.matches, len(expected))
     pairs = {
-        "filter, engine": lambda: select(query, frame, styles),
+        "filter, engine": lambda: select(query, tracks),
         "filter, plain": lambda: plain_filter(table),
     }
     for name in ("effnet", "musicnn"):

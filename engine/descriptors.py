@@ -103,6 +103,10 @@ DESCRIPTORS = {
             "duration_s", "Duration", "s", 0, 3600, 1, 0, "",
             "Length of the track.",
         ),
+        Descriptor(
+            "year", "Year", "", 1950, 2030, 1, 0, "",
+            "As the file's tags say; often that of a reissue, not of the recording.",
+        ),
     )
 }  # fmt: skip
 

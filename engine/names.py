@@ -26,3 +26,11 @@ def artists(text: str | None) -> frozenset[str]:
     """The folded names of all artists that a tag names; empty where it names nobody."""
     names = (folded(part.strip(_BRACKETS)) for part in _JOINTS.split(text or ""))
     return frozenset(name for name in names if name and name not in NOBODY)
+
+
+def lead_artist(text: str | None) -> str | None:
+    """The folded name of the artist that a tag names first; None where it names nobody."""
+    if not text:
+        return None
+    name = folded(_JOINTS.split(text)[0].strip(_BRACKETS))
+    return None if name in NOBODY else name or None

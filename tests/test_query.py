@@ -9,22 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.activations import Activations
 from engine.descriptors import DESCRIPTORS, KEYS, PROFILES, SCALES
+from engine.filters import masks
+from engine.orders import rank
 from engine.query import (
     COLUMN_ORDERS,
     MATCHES,
     RANGE_COLUMNS,
     SPECIAL_ORDERS,
     VOICES,
-    Activations,
     Query,
     QueryError,
     Range,
-    masks,
-    order,
-    select,
 )
 from engine.query_link import from_params, to_params
+from engine.selection import Facts, select
 
 LABELS = ("Rock---Punk", "Electronic---House", "Folk, World, & Country---Folk")
 
@@ -42,7 +42,7 @@ def activations(rows: list[list[float]]) -> Activations:
 
 
 def kept(query: Query, frame: pd.DataFrame, styles: Activations | None = None) -> list[int]:
-    return sorted(select(query, frame, styles).rows.tolist())
+    return sorted(select(query, Facts(frame, styles)).rows.tolist())
 
 
 def test_both_ends_of_a_range_belong_to_it():
@@ -121,9 +121,9 @@ def test_rank_by_activation_best_first_missing_last():
     frame = table(title=list("abcd"))
     styles = activations([[0.2, 0.9, 0], [0.5, 0.6, 0], [np.nan] * 3, [0.7, 0.1, 0]])
     query = Query(styles=LABELS[:2], style_activation=Range(), order="style")
-    assert select(query, frame, styles).rows.tolist() == [0, 3, 1, 2]
+    assert select(query, Facts(frame, styles)).rows.tolist() == [0, 3, 1, 2]
     all_of_them = replace(query, style_match="all")
-    assert select(all_of_them, frame, styles).rows.tolist() == [1, 0, 3, 2]
+    assert select(all_of_them, Facts(frame, styles)).rows.tolist() == [1, 0, 3, 2]
 
 
 def test_a_style_of_another_library_matches_nothing():
@@ -147,23 +147,25 @@ def test_activations_refuse_labels_that_do_not_fit():
 
 def test_names_sort_without_case_and_missing_ones_last():
     frame = table(title=["beta", None, "Alpha", "", "ärger"])
-    assert select(Query(order="title"), frame).rows.tolist() == [2, 0, 4, 1, 3]
-    down = select(Query(order="title", descending=True), frame).rows.tolist()
-    assert down == [4, 0, 2, 1, 3]
+    assert select(Query(order="title"), Facts(frame)).rows.tolist() == [2, 4, 0, 1, 3]
+    down = select(Query(order="title", descending=True), Facts(frame)).rows.tolist()
+    assert down == [0, 4, 2, 1, 3]
 
 
 def test_shuffle_keeps_the_order_of_two_tracks_when_the_library_grows():
     small, large = table(title=["t"] * 50), table(title=["t"] * 80)
     query = Query(order="shuffle", seed=7, limit=None)
-    first = select(query, small).rows
-    then = select(query, large).rows
+    first = select(query, Facts(small)).rows
+    then = select(query, Facts(large)).rows
     assert then[then < 50].tolist() == first.tolist()
-    assert select(replace(query, seed=8), small).rows.tolist() != first.tolist()
+    assert select(replace(query, seed=8), Facts(small)).rows.tolist() != first.tolist()
 
 
 def test_shuffle_is_fair():
     frame = table(title=["t"] * 20)
-    firsts = [select(Query(order="shuffle", seed=seed), frame).rows[0] for seed in range(2000)]
+    firsts = [
+        select(Query(order="shuffle", seed=seed), Facts(frame)).rows[0] for seed in range(2000)
+    ]
     counts = np.bincount(firsts, minlength=20)
     assert counts.min() > 60  # 100 expected, standard deviation 9.7: below 60 once in 10^4 runs
     assert counts.max() < 140
@@ -171,14 +173,14 @@ def test_shuffle_is_fair():
 
 def test_limit_and_count():
     frame = table(title=["t"] * 30)
-    found = select(Query(limit=10), frame)
+    found = select(Query(limit=10), Facts(frame))
     assert (len(found.rows), found.matches, found.total) == (10, 30, 30)
-    assert len(select(Query(limit=None), frame).rows) == 30
+    assert len(select(Query(limit=None), Facts(frame)).rows) == 30
 
 
 def test_the_filter_that_costs_most_is_named():
     frame = table(tempo_bpm=[100, 100, 100, 60], loudness_lufs=[-30, -31, -29, -8])
-    found = select(Query(tempo=Range(90, 110), loudness=Range(-10, -5)), frame)
+    found = select(Query(tempo=Range(90, 110), loudness=Range(-10, -5)), Facts(frame))
     assert found.matches == 0
     assert [(step.name, step.kept) for step in found.steps] == [("tempo", 3), ("loudness", 0)]
     assert (found.worst.name, found.worst.without) == ("loudness", 3)
@@ -305,11 +307,11 @@ def test_filters_mean_what_a_plain_loop_means(query, frame):
 def test_the_funnel_is_consistent(query, frame):
     rng = np.random.default_rng(3)
     styles = activations(rng.random((len(frame), len(LABELS))).reshape(-1, len(LABELS)))
-    found = select(query, frame, styles)
+    found = select(query, Facts(frame, styles))
     counts = [len(frame), *(step.kept for step in found.steps)]
     assert counts == sorted(counts, reverse=True)
     assert counts[-1] == found.matches
-    held = masks(query, frame, styles)
+    held = masks(query, Facts(frame, styles))
     assert [step.name for step in found.steps] == list(held)
     for step in found.steps:
         others = [mask for name, mask in held.items() if name != step.name]
@@ -325,7 +327,7 @@ def test_every_order_is_a_permutation(query, frame):
     rng = np.random.default_rng(5)
     styles = activations(rng.random((len(frame), len(LABELS))).reshape(-1, len(LABELS)))
     rows = np.flatnonzero(rng.random(len(frame)) < 0.7)
-    assert sorted(order(query, frame, rows, styles).tolist()) == rows.tolist()
+    assert sorted(rank(query, Facts(frame, styles), rows).tolist()) == rows.tolist()
 
 
 @given(queries)
