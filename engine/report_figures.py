@@ -19,6 +19,7 @@ from engine.schema import STAGE_COLUMNS
 
 # Told apart by every kind of colour vision, and in grey: teal, amber, slate and two tints.
 COLOURS = ("#0f6b63", "#d08a1d", "#5a6f86", "#a9c9c5", "#d5d9dc")
+MARK_ROOM = 0.35  # of the width of an axis, which the name of a mark takes on a phone
 SHOWN = 20  # bars of styles; the TSV has all
 
 
@@ -31,6 +32,7 @@ class Axis:
     ticks: tuple[str, ...] = ()  # categories, in order; empty for a measure
     low: float | None = None  # ends of a measure
     high: float | None = None
+    decimals: int = 0  # of values on it
 
     @property
     def title(self) -> str:
@@ -63,6 +65,20 @@ class Figure:
     marks: tuple[tuple[float, str], ...] = ()  # vertical lines with their names
     printed: bool = False  # cells of a heat map carry their number
     warning: str = ""  # such as random weights; drawn into the title
+
+    @property
+    def mark_levels(self) -> tuple[int, ...]:
+        """How many lines above the axes the name of each mark stands, so that none overlap."""
+        if len(self.marks) < 2:
+            return (0,) * len(self.marks)
+        (one, _), (other, _) = self.marks
+        near = abs(one - other) < MARK_ROOM * (self.x.high - self.x.low)
+        return 0, int(near)
+
+    @property
+    def mark_names(self) -> tuple[str, ...]:
+        """Each with its place on the axis: median 113."""
+        return tuple(f"{name} {decimal(at, self.x.decimals)}" for at, name in self.marks)
 
     def table(self) -> tuple[list[str], list[list[float | str]]]:
         """Heads and rows: all that is drawn, as numbers."""
@@ -141,7 +157,7 @@ def _styles(report: Report) -> Iterable[Figure]:
     if found.genres:
         yield _bars(
             "genres",
-            "Parent genres",
+            "Tracks by parent genre",
             "Parent genre",
             found.genres,
             found.tracks,
@@ -151,7 +167,7 @@ def _styles(report: Report) -> Iterable[Figure]:
         )
     used = [label for label in found.labels if label.strongest]
     shown = used[:SHOWN]
-    name = "Styles" if found.space == "styles" else "Tags in place of styles"
+    name = "Tracks by style" if found.space == "styles" else "Tracks by tag, in place of styles"
     yield _bars(
         "styles",
         name,
@@ -225,7 +241,7 @@ def _histogram(
         title=title,
         caption=f"{count(found.tracks)}: {said}.{beyond}{note}",
         alt=f"Histogram of {count(found.tracks)}: {said}.",
-        x=Axis(descriptor.label, descriptor.unit, low=edges[0], high=edges[-1]),
+        x=Axis(descriptor.label, descriptor.unit, low=edges[0], high=edges[-1], decimals=decimals),
         y=Axis("Tracks"),
         series=(Series("Tracks", counts),),
         edges=edges,

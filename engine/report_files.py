@@ -13,7 +13,7 @@ from pathlib import Path
 
 from engine.report import Report
 from engine.report_figures import Figure, figures
-from engine.report_page import page
+from engine.report_page import LISTED_SENTENCES, page
 from engine.report_png import png
 from engine.report_tables import tables, tsv
 from engine.report_words import sections
@@ -90,8 +90,12 @@ def markdown(report: Report, drawn: tuple[Figure, ...]) -> str:
             for sentence in section.sentences
             if sentence.warning
         ]
-        said = [s.written(escaped) for s in section.sentences if not s.warning]
-        lines += [" ".join(said), ""] if said else []
+        for paragraph in section.paragraphs:
+            said = [s.written(escaped) for s in paragraph if not s.warning]
+            if section.name in LISTED_SENTENCES and len(said) > 1:
+                lines += [*(f"- {sentence}" for sentence in said), ""]
+            elif said:
+                lines += [" ".join(said), ""]
         for name in section.figures:
             if name in by_name:
                 figure = by_name[name]

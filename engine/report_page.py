@@ -17,6 +17,8 @@ from engine.report_text import Sentence, count, decimal, length
 from engine.report_words import Section, sections
 
 LISTED = 20  # rows of a table that the page shows
+# Sections whose sentences stand for themselves, each about one track or file.
+LISTED_SENTENCES = ("listen", "failures")
 # Lists of tracks → the section that they belong to.
 LISTS = {
     "tempo_suspects": "tempo",
@@ -67,12 +69,13 @@ def page(report: Report, drawn: tuple[Figure, ...], pictures: dict[str, bytes]) 
 def _section(
     section: Section, report: Report, by_name: dict[str, Figure], pictures: dict[str, bytes]
 ) -> str:
-    said = [s for s in section.sentences if not s.warning]
     parts = [_warning(s) for s in section.sentences if s.warning]
-    if section.name == "listen":
-        parts.append("<ul>" + "".join(f"<li>{s.written(escape)}</li>" for s in said) + "</ul>")
-    elif said:
-        parts.append("<p>" + " ".join(s.written(escape) for s in said) + "</p>")
+    for paragraph in section.paragraphs:
+        said = [s.written(escape) for s in paragraph if not s.warning]
+        if section.name in LISTED_SENTENCES and len(said) > 1:
+            parts.append("<ul><li>" + "</li><li>".join(said) + "</li></ul>")
+        elif said:
+            parts.append(f"<p>{' '.join(said)}</p>")
     shown = [n for n in by_name if n in section.figures or n.startswith(f"{section.name}_")]
     parts += [_figure(by_name[name], pictures[name]) for name in shown]
     parts += [_list(t) for t in tables(report) if LISTS.get(t.name) == section.name]

@@ -27,6 +27,7 @@ HEAT = ((0.0, PAPER), (0.5, "#7fb5b0"), (1.0, COLOURS[0]))
 BAR_PIXELS, ROW_PIXELS = 24, 34
 HISTOGRAM_PIXELS, SQUARE_PIXELS = 300, 430
 LEGEND_PIXELS = 60
+LINE_PIXELS = 18  # of the name of a mark
 
 
 def spec(figure: Figure) -> dict:
@@ -127,6 +128,18 @@ def _histogram(figure: Figure) -> tuple[list[dict], dict]:
             "%{y:,} tracks<extra></extra>",
         }
     ]
+    layout = {
+        "height": HISTOGRAM_PIXELS,
+        "bargap": 0,
+        "margin": {"l": 8, "r": 20, "t": 12 + LINE_PIXELS * (1 + max(figure.mark_levels)), "b": 44},
+        "xaxis": _axis(figure.x, showgrid=False, ticks="outside"),
+        "yaxis": _axis(figure.y),
+    }
+    return data, layout | _lines(figure)
+
+
+def _lines(figure: Figure) -> dict:
+    """Vertical lines with their names above the axes."""
     shapes = [
         {
             "type": "line",
@@ -135,37 +148,26 @@ def _histogram(figure: Figure) -> tuple[list[dict], dict]:
             "y0": 0,
             "y1": 1,
             "yref": "paper",
-            "line": {"color": COLOURS[1 if n else 2], "width": 2, "dash": "dash" if n else "dot"},
+            "line": {"color": COLOURS[1] if place else INK, "width": 2, "dash": "dash"},
         }
-        for n, (at, _) in enumerate(figure.marks)
+        for place, (at, _) in enumerate(figure.marks)
     ]
-    notes = [
+    names = [
         {
             "x": at,
-            "y": 1.0 + 0.09 * n,
+            "y": 1,
             "yref": "paper",
             "yanchor": "bottom",
+            "yshift": LINE_PIXELS * level,
             "showarrow": False,
-            "text": f"{name} {decimal(at, _decimals(at))}",
+            "text": escape(name, quote=False),
             "font": {"size": 12},
         }
-        for n, (at, name) in enumerate(figure.marks)
+        for (at, _), name, level in zip(
+            figure.marks, figure.mark_names, figure.mark_levels, strict=True
+        )
     ]
-    layout = {
-        "height": HISTOGRAM_PIXELS,
-        "bargap": 0,
-        "margin": {"l": 8, "r": 20, "t": 24 + 24 * len(figure.marks), "b": 44},
-        "xaxis": _axis(figure.x),
-        "yaxis": _axis(figure.y),
-        "shapes": shapes,
-        "annotations": notes,
-    }
-    return data, layout
-
-
-def _decimals(number: float) -> int:
-    """As many as tell values of this size apart."""
-    return 0 if number == round(number) or abs(number) >= 100 else 1 if abs(number) >= 10 else 2
+    return {"shapes": shapes, "annotations": names}
 
 
 def _heat(figure: Figure) -> tuple[list[dict], dict]:

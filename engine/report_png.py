@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 WIDTH_INCHES, DOTS = 7.0, 160
 BAR_INCHES = 0.23
+LINE_POINTS = 12  # of the name of a mark
+LABELLED = 0.04  # of the axis: stacked bars shorter than that have no room for their number
 
 
 def png(figure: Figure) -> bytes:
@@ -53,7 +55,7 @@ def _height(figure: Figure) -> float:
 def _pad(figure: Figure) -> float:
     """Room under the title for what stands above the axes."""
     if figure.kind == "histogram":
-        return 10.0 + 12 * len(figure.marks)
+        return 8.0 + LINE_POINTS * (1 + max(figure.mark_levels))
     return 28.0 if figure.kind == "bars" and len(figure.series) > 1 else 8.0
 
 
@@ -62,6 +64,8 @@ def _literal(text: str) -> str:
 
 
 def _bars(figure: Figure, axes: "Axes") -> None:
+    from matplotlib.ticker import MaxNLocator
+
     places = range(len(figure.y.ticks))
     left = [0.0] * len(figure.y.ticks)
     alone = len(figure.series) == 1
@@ -75,8 +79,13 @@ def _bars(figure: Figure, axes: "Axes") -> None:
         if alone:
             texts = [decimal(value, 0) for value in series.values]
             axes.bar_label(bars, texts, padding=3, fontsize=8, color=INK)
+        else:
+            room = LABELLED * figure.x.high
+            texts = [decimal(value, 0) if value >= room else "" for value in series.values]
+            ink = "white" if colour == COLOURS[0] or colour == COLOURS[2] else INK
+            axes.bar_label(bars, texts, label_type="center", fontsize=8, color=ink)
     axes.set_yticks(places, [_literal(tick) for tick in figure.y.ticks])
-    axes.invert_yaxis()
+    axes.set_ylim(len(places) - 0.4, -0.6)
     axes.set_xlabel(figure.x.title, color=INK)
     axes.set_axisbelow(True)
     axes.grid(axis="x", color=FAINT)
@@ -84,6 +93,8 @@ def _bars(figure: Figure, axes: "Axes") -> None:
         axes.set_xlim(figure.x.low, figure.x.high)
     else:
         axes.margins(x=0.08)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
     if not alone:
         axes.legend(
             loc="lower left",
@@ -109,12 +120,13 @@ def _histogram(figure: Figure, axes: "Axes") -> None:
     axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     axes.set_axisbelow(True)
     axes.grid(axis="y", color=FAINT)
-    for number, (at, name) in enumerate(figure.marks):
-        axes.axvline(at, color=COLOURS[1 if number else 2], lw=1.5, ls="--" if number else ":")
+    lines = zip(figure.marks, figure.mark_names, figure.mark_levels, strict=True)
+    for number, ((at, _), name, level) in enumerate(lines):
+        axes.axvline(at, color=COLOURS[1] if number else INK, lw=1.5, ls="--")
         axes.annotate(
-            f"{name} {decimal(at, 1 if abs(at) >= 2 else 2)}",
+            name,
             (at, 1),
-            (0, 3 + 12 * number),
+            (0, 3 + LINE_POINTS * level),
             xycoords=axes.get_xaxis_transform(),
             textcoords="offset points",
             ha="center",

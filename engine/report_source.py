@@ -6,6 +6,7 @@ any value (silent, or no audio at all) is no track to a listener and counts amon
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from engine.library import Coverage, Library, joined
 from engine.records import HAS_VALUES
 from engine.standing import standing
 from engine.storage import shown, snapshot
+from engine.vector_cache import matrix
 
 # Waiting for a model is no fault of a track: the coverage tells of it.
 NO_FAILURE = (*HAS_VALUES, "model_missing")
@@ -73,7 +75,7 @@ def read(library: Library) -> Source:
         span_s=meta.get("span_s"),
         labels={space: library.labels(space) for space in ("styles", "tags")},
         failures=_failures(library),
-        vectors=library.vectors,
+        vectors=partial(matrix, library),
     )
 
 

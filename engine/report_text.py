@@ -12,6 +12,7 @@ from engine.descriptors import DESCRIPTORS
 from engine.playlist import plain
 
 MINUTE, HOUR = 60, 3600
+NBSP = "\u00a0"  # keeps a number and its unit on one line
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,10 @@ def percent(part: float, whole: float) -> str:
     """A share: 45 %, 0.3 %, less than 0.1 %."""
     share = 100 * part / whole
     if share in (0, 100) or 0.95 <= share <= 99:
-        return f"{share:.0f} %"
+        return f"{share:.0f}{NBSP}%"
     if share < 0.1:
-        return "less than 0.1 %"
-    return f"{share:.1f} %" if share <= 99.9 else "more than 99.9 %"
+        return f"less than 0.1{NBSP}%"
+    return f"{share:.1f}{NBSP}%" if share <= 99.9 else f"more than 99.9{NBSP}%"
 
 
 def of(part: int, whole: int, noun: str = "track") -> str:
@@ -65,19 +66,19 @@ def value(number: float, column: str) -> str:
     descriptor = DESCRIPTORS[column]
     if column == "duration_s":
         return length(number)
-    return f"{decimal(number, descriptor.decimals)} {descriptor.unit}".strip()
+    return f"{decimal(number, descriptor.decimals)}{NBSP}{descriptor.unit}".strip()
 
 
 def length(seconds: float) -> str:
     """The length of a track or of all: 12 s, 3 min 7 s, 43 min, 6.2 h, 1,300 h."""
     if seconds < MINUTE:
-        return f"{seconds:.0f} s"
+        return f"{seconds:.0f}{NBSP}s"
     if seconds < 10 * MINUTE:
         minutes, rest = divmod(round(seconds), MINUTE)
-        return f"{minutes} min {rest} s"
+        return f"{minutes}{NBSP}min {rest}{NBSP}s"
     if seconds < 2 * HOUR:
-        return f"{seconds / MINUTE:.0f} min"
-    return f"{seconds / HOUR:,.{0 if seconds >= 100 * HOUR else 1}f} h"
+        return f"{seconds / MINUTE:.0f}{NBSP}min"
+    return f"{seconds / HOUR:,.{0 if seconds >= 100 * HOUR else 1}f}{NBSP}h"
 
 
 def listed(parts: list[str]) -> str:
@@ -88,3 +89,8 @@ def listed(parts: list[str]) -> str:
 def style_name(label: str) -> str:
     """`Rock---Punk` as people write it."""
     return label.replace("---", " › ")
+
+
+def nothing(tracks: int, what: str) -> Sentence:
+    """That no track has values of something."""
+    return Sentence(f"0 of {count(tracks)} have values of {what}.")

@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine import report_words_music as music
+from engine import report_words_keys as keys
 from engine import report_words_odd as odd
+from engine import report_words_sound as sound
+from engine import report_words_styles as styles
 from engine.report import Report
 from engine.report_text import Sentence, count, length, listed, of, percent, verb
 from engine.schema import STAGE_COLUMNS
@@ -23,20 +25,25 @@ class Section:
 
     name: str  # for links
     title: str
-    sentences: tuple[Sentence, ...]
+    paragraphs: tuple[tuple[Sentence, ...], ...]
     figures: tuple[str, ...] = ()  # names of report_figures.Figure
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """All of them, in order."""
+        return tuple(sentence for paragraph in self.paragraphs for sentence in paragraph)
 
 
 # Name, title, rules, figures, stage that the values come from ("" for several or none).
 _SECTIONS: tuple[tuple[str, str, tuple[Callable, ...], tuple[str, ...], str], ...] = (
-    ("styles", "Styles", (music.styles, music.diversity), ("genres", "styles"), "effnet"),
-    ("tempo", "Tempo", (music.tempo, odd.suspects), ("tempo",), "dsp"),
-    ("danceability", "Danceability", (music.danceability,), ("danceability",), "effnet"),
-    ("keys", "Keys", (music.keys,), ("keys", "agreement"), "dsp"),
-    ("loudness", "Loudness", (music.loudness,), ("loudness",), "dsp"),
-    ("mood", "Mood", (music.mood,), ("mood",), "musicnn"),
-    ("voice", "Voice", (music.voice,), ("voice",), "effnet"),
-    ("information", "Information content", (music.information,), ("information",), "information"),
+    ("styles", "Styles", (styles.styles, styles.diversity), ("genres", "styles"), "effnet"),
+    ("tempo", "Tempo", (sound.tempo, odd.suspects), ("tempo",), "dsp"),
+    ("danceability", "Danceability", (sound.danceability,), ("danceability",), "effnet"),
+    ("keys", "Keys", (keys.keys,), ("keys", "agreement"), "dsp"),
+    ("loudness", "Loudness", (sound.loudness,), ("loudness",), "dsp"),
+    ("mood", "Mood", (sound.mood,), ("mood",), "musicnn"),
+    ("voice", "Voice", (sound.voice,), ("voice",), "effnet"),
+    ("information", "Information content", (sound.information,), ("information",), "information"),
     ("listen", "Worth a listen", (odd.outliers, odd.copies), (), ""),
     ("failures", "Files without values", (odd.failures,), (), ""),
 )
@@ -45,20 +52,23 @@ _SECTIONS: tuple[tuple[str, str, tuple[Callable, ...], tuple[str, ...], str], ..
 def sections(report: Report) -> tuple[Section, ...]:
     """All of them, in reading order; those that have nothing to say are left out."""
     found = [
-        Section("collection", "The collection", tuple(overview(report)), ("coverage",)),
+        Section("collection", "The collection", (tuple(overview(report)),), ("coverage",)),
         *(
-            Section(name, title, tuple(_said(report, rules, stage)), figures)
+            Section(name, title, _said(report, rules, stage), figures)
             for name, title, rules, figures, stage in _SECTIONS
         ),
-        Section("sources", "Where the numbers come from", tuple(provenance(report))),
+        Section("sources", "Where the numbers come from", (tuple(provenance(report)),)),
     ]
     return tuple(section for section in found if section.sentences)
 
 
-def _said(report: Report, rules: tuple[Callable, ...], stage: str) -> list[Sentence]:
+def _said(
+    report: Report, rules: tuple[Callable, ...], stage: str
+) -> tuple[tuple[Sentence, ...], ...]:
+    """A paragraph for each rule."""
     if stage in report.stand_ins and _has_values(report, stage):
-        return stand_in_warnings(report, stage)
-    return [sentence for rule in rules for sentence in rule(report)]
+        return (tuple(stand_in_warnings(report, stage)),)
+    return tuple(tuple(said) for rule in rules if (said := rule(report)))
 
 
 def _has_values(report: Report, stage: str) -> bool:
@@ -106,10 +116,12 @@ def _size(report: Report) -> Sentence:
         return Sentence(f"{said} of unknown length.")
     if contents.tracks == 1:
         return Sentence(f"{said}, {length(contents.seconds)} long.")
+    shortest, longest = length(found.p5), length(found.p95)
+    if shortest == longest:
+        return Sentence(f"{said}, {length(contents.seconds)} in all; nine in ten last {longest}.")
     return Sentence(
         f"{said}, {length(contents.seconds)} in all; half of them are longer than "
-        f"{length(found.median)}, and nine in ten last between {length(found.p5)} and "
-        f"{length(found.p95)}."
+        f"{length(found.median)}, and nine in ten last between {shortest} and {longest}."
     )
 
 
@@ -122,7 +134,8 @@ def _names(report: Report) -> Sentence:
     else:
         untitled = of(contents.untitled, contents.tracks)
         titles = f"{untitled} {verb(contents.untitled, 'has', 'have')} no title"
-    return Sentence(f"Their tags name {artists} and {albums}, and {titles}.")
+    whose = verb(contents.tracks, "Its", "Their")
+    return Sentence(f"{whose} tags name {artists} and {albums}, and {titles}.")
 
 
 def _years(report: Report) -> Sentence:
@@ -142,10 +155,7 @@ def _missing(report: Report) -> list[Sentence]:
         if have < tracks:
             lack = tracks - have
             sentences.append(
-                Sentence(
-                    f"{of(lack, tracks)} {verb(lack, 'has', 'have')} no {GIVES[stage]}.",
-                    warning=have == 0,
-                )
+                Sentence(f"{of(lack, tracks)} {verb(lack, 'has', 'have')} no {GIVES[stage]}.")
             )
     return sentences
 

@@ -9,7 +9,7 @@ from pathlib import PurePath
 from engine.descriptors import DESCRIPTORS
 from engine.report import Report
 from engine.report_odd import FEWEST_COMPARED, FEWEST_USUAL, Outlier, Reason
-from engine.report_text import Sentence, count, decimal, listed, of, percent, value, verb
+from engine.report_text import NBSP, Sentence, count, decimal, listed, of, percent, value, verb
 
 NAMED = 3
 NAMED_OUTLIERS = 8
@@ -35,7 +35,7 @@ def suspects(report: Report) -> list[Sentence]:
                 "are half or double of what people feel."
             )
         ]
-    usual = f"{found.low:.0f} to {found.high:.0f} BPM"
+    usual = f"{found.low:.0f} to {found.high:.0f}{NBSP}BPM"
     if not found.found:
         return [
             Sentence(
@@ -57,8 +57,8 @@ def suspects(report: Report) -> list[Sentence]:
     return [
         sentence,
         Sentence(
-            f"The most doubtful is {{0}}: {one.tempo:.0f} BPM{confidence}, more likely "
-            f"{one.likely:.0f} BPM.",
+            f"The most doubtful is {{0}}: {one.tempo:.0f}{NBSP}BPM{confidence}, more likely "
+            f"{one.likely:.0f}{NBSP}BPM.",
             (one.track.called,),
         ),
     ]

@@ -1,0 +1,73 @@
+"""Sources for tests of the report: measured values of 2,100 clips, and small ones made by hand."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from engine.library import Coverage
+from engine.report_source import Source
+from engine.schema import COLUMNS, SPACE_DIMENSIONS, STAGE_COLUMNS
+
+SHARPS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
+
+
+def musav_table(shared: Path) -> pd.DataFrame:
+    """The measured values as they lie in the file: flats in keys, voice as a word."""
+    return pd.read_csv(shared / "musav" / "musav_descriptors.csv")
+
+
+def musav_genres(shared: Path) -> pd.DataFrame:
+    """Genre and Count: the strongest style of each of the clips."""
+    return pd.read_csv(shared / "musav" / "musav_genre_counts.tsv", sep="\t")
+
+
+def musav(shared: Path) -> Source:
+    """The same as a library: sharps, voice as 1 and 0, styles with the counted ones strongest."""
+    table, genres = musav_table(shared), musav_genres(shared)
+    frame = table.copy()
+    for profile in ("temperley", "krumhansl", "edma"):
+        frame[f"key_{profile}"] = frame[f"key_{profile}"].replace(SHARPS)
+    frame["voice"] = (frame["voice"] == "Voice").astype(float)
+    frame["duration_s"] = 30.0
+    labels = genres["Genre"].tolist()
+    strongest = np.repeat(np.arange(len(labels)), genres["Count"])
+    activations = np.full((len(frame), len(labels)), 0.01, np.float32)
+    activations[np.arange(len(frame)), strongest] = 0.6
+    return source(frame, styles=(labels, activations))
+
+
+def source(
+    frame: pd.DataFrame,
+    styles: tuple[list[str], np.ndarray] | None = None,
+    tags: tuple[list[str], np.ndarray] | None = None,
+    embedding: np.ndarray | None = None,
+    **more,
+) -> Source:
+    """A library of these rows; columns that are not given have no values."""
+    frame = frame.reindex(columns=[*COLUMNS, "codec", "content_hash"])
+    frame.index = pd.RangeIndex(1, len(frame) + 1, name="id")
+    frame["path"] = [
+        path if isinstance(path, str) else f"/music/{n}.mp3"
+        for n, path in enumerate(frame["path"], start=1)
+    ]
+    ids = frame.index.to_numpy()
+    held = {"styles": styles and styles[1], "tags": tags and tags[1], "musicnn": embedding}
+    columns = [column for names in STAGE_COLUMNS.values() for column in names]
+    given = {
+        "analysed_s": float(np.nansum(frame["duration_s"].to_numpy(dtype=float))),
+        "coverage": Coverage(
+            tracks=len(frame),
+            absent=0,
+            columns={column: int(frame[column].notna().sum()) for column in columns},
+            spaces={
+                name: 0 if held.get(name) is None else len(frame) for name in SPACE_DIMENSIONS
+            },
+            stages={},
+        ),
+        "models": (),
+        "span_s": None,
+        "labels": {"styles": styles[0] if styles else [], "tags": tags[0] if tags else []},
+        "failures": (),
+    }
+    return Source(frame=frame, vectors=lambda space: (ids, held[space]), **(given | more))
