@@ -31,13 +31,13 @@ from pathlib import Path
 from engine import stages
 from engine.audio import CAP_SECONDS
 from engine.console import Console, Forgiving
+from engine.cores import usable_cores
 from engine.equipment import equip, fetch_missing
 from engine.library import LibraryError
 from engine.run import Run, Settings
 from engine.scan import RunError
 from engine.storage import shown
 from engine.supervisor import SupervisorError
-from engine.worker import usable_cores
 
 CANNOT_RUN = 2
 

@@ -15,6 +15,7 @@ from threading import Thread
 from typing import Protocol
 
 from engine import planning, worker
+from engine.cores import environment, usable_cores
 from engine.equipment import Equipment, provenance, wanted
 from engine.library import Library
 from engine.lookup import Known
@@ -205,7 +206,7 @@ class Run:
         progress = Noted(self._progress, library)
         progress.phase("Analysing", len(works))
         due = {stage for work in works for stage in work.due}
-        threads = max(1, worker.usable_cores() // self._settings.workers)
+        threads = max(1, usable_cores() // self._settings.workers)
         config = worker.AnalyserConfig(
             plans={name: plan for name, plan in self._equipment.plans.items() if name in due},
             fingerprints={name: wanted.fingerprint for name, wanted in self._wanted.items()},
@@ -224,7 +225,7 @@ class Run:
         self, make: Callable, works: Sequence[Work], steps: Callable, threads: int = 1
     ) -> Iterator[tuple[Finished, Work]]:
         workers = min(self._settings.workers, len(works))
-        self._supervisor = Supervisor(make, workers, env=worker.environment(threads))
+        self._supervisor = Supervisor(make, workers, env=environment(threads))
         if self._stopped:  # between the last look and the line above
             return
         tasks = (

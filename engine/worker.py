@@ -4,7 +4,6 @@ Handlers for `engine.supervisor`. Whatever is wrong with a file becomes the stat
 what kills the process is the supervisor's to tell.
 """
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -41,12 +40,6 @@ class Prepared:
 
 
 NOTHING_KNOWN = Prepared(None, None, None)
-
-
-def environment(threads: int) -> dict[str, str]:
-    """Variables that native libraries read once, when they are loaded."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    return dict.fromkeys(names, str(threads)) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 def make_analyser(config: AnalyserConfig) -> Callable:
@@ -138,10 +131,3 @@ def _probe(path: bytes, steps: tuple[str, ...], report) -> None:
 
 def _words(error: Exception) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-def usable_cores() -> int:
-    """The cores that this process may use: a container or `taskset` allows fewer than there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
