@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import streamlit as st
 
-from engine.previews import PreviewError
 from ui import sounds
 from ui.collection import Collection
 from ui.gaps import substitutes
@@ -66,7 +65,7 @@ def player(
         st.caption(escaped_facts(collection, row))
         if about is not None:
             st.markdown(about)
-        _sound(collection, row)
+        sounds.draw(collection, row)
 
 
 def escaped_facts(collection: Collection, row: int) -> str:
@@ -85,11 +84,3 @@ def escaped_facts(collection: Collection, row: int) -> str:
     kept = [escaped(fact).replace(" ", "\u00a0") for fact in facts if fact]
     kept = [length(values["duration_s"]), *kept] if values["duration_s"] > 0 else kept
     return "\u00a0· ".join(kept)
-
-
-def _sound(collection: Collection, row: int) -> None:
-    """An audio element, or the reason why there is none."""
-    try:
-        sounds.draw(collection, row, sounds.of(collection, row))
-    except PreviewError as error:
-        st.warning(escaped(str(error)), icon=":material/music_off:")

@@ -1,0 +1,211 @@
+"""A playlist that plays by itself: what plays now, the controls, and the table below.
+
+All of it is one fragment, so that nothing else of the page runs when the track changes. The browser
+says when a track has ended (ui/queue.js); which one comes next is engine/queue.py's to say. The
+place of what plays is kept free from the start, so that nothing moves when it begins.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from engine import queue
+from engine.previews import PreviewError
+from engine.query import Query
+from engine.queue import Moved, Player
+from ui import sounds, tables
+from ui.collection import Collection
+from ui.players import escaped_facts
+from ui.text import count, escaped
+
+EVENTS = ("ended", "error", "pause", "play", "blocked")  # that the browser reports
+BLOCKED = "Your browser lets a page play only after a click: press play in the player."
+_FOLDER = Path(__file__).parent
+
+
+@st.fragment
+def draw(collection: Collection, rows: Sequence[int], query: Query, key: str = "queue") -> None:
+    """The player and the table of a list; the ids of the rows selected are kept in the session
+    state as `{key}_selected`."""
+    rows = np.asarray(rows)
+    ids = collection.frame.index.to_numpy()[rows]
+    player = queue.seen(_player(key), ids)
+    if player.track is not None and player.track not in collection.frame.index:
+        player = queue.stop(player)  # the library was read again without it
+    bar = st.container(border=True, key=f"{key}_bar", gap="small")
+    table = st.container()
+    with bar:
+        _controls(key, player, ids, _chosen(rows, key))
+        player = _settled(collection, ids, player, key)
+        _now(collection, player, ids, key)
+    with table:
+        playing = player.place if player.track is not None and player.listed else None
+        chosen = tables.draw(collection, rows, query, playing, f"{key}_table")
+    st.session_state[f"{key}_selected"] = ids[chosen].tolist()
+    _listener()(
+        data={
+            "token": player.token,
+            "player": None if player.track is None else _slot(key, player.token),
+            "paused": player.paused,
+        },
+        key=f"{key}_ear",
+        on_event_change=lambda: _heard(key),
+        height=1,
+    )
+
+
+@cache
+def _listener():
+    """The component that hears the audio element."""
+    return st.components.v2.component(
+        "serendip_queue",
+        js=(_FOLDER / "queue.js").read_text(encoding="utf-8"),
+    )
+
+
+def _player(key: str) -> Player:
+    return st.session_state.setdefault(f"{key}_player", Player())
+
+
+def _slot(key: str, token: int) -> str:
+    """The container of a start's audio element. Two take turns, so that each start has an element
+    of its own, and a late event of the last one cannot be taken for the new one's."""
+    return f"{key}_sound_{token % 2}"
+
+
+def _chosen(rows: np.ndarray, key: str) -> list[int]:
+    """Places selected in the table, which is drawn later."""
+    try:
+        return tables.selected(rows, f"{key}_table")
+    except tables.PlacesError:
+        return []  # said below the table
+
+
+def _controls(key: str, player: Player, ids: np.ndarray, chosen: list[int]) -> None:
+    """Buttons with words; each asks for what the fragment then does."""
+    idle = player.track is None
+    first = chosen[0] if chosen else 0
+    only = frozenset(ids[chosen].tolist())
+    buttons = (
+        ("Play all", "play_arrow", ("start", 0, frozenset()), not len(ids)),
+        ("Play from here", "start", ("start", first, frozenset()), len(chosen) != 1),
+        ("Play selected", "playlist_play", ("start", first, only), not chosen),
+        ("Previous", "skip_previous", ("before",), idle),
+        ("Next", "skip_next", ("after",), idle),
+        ("Stop", "stop", ("stop",), idle),
+    )
+    with st.container(horizontal=True, gap="small"):
+        for label, icon, asked, off in buttons:
+            st.button(
+                label,
+                key=f"{key}_{label.lower().replace(' ', '_')}",
+                icon=f":material/{icon}:",
+                type="primary" if label == "Play all" else "secondary",
+                disabled=off,
+                on_click=_ask,
+                args=(key, asked),
+            )
+
+
+def _ask(key: str, asked: tuple) -> None:
+    st.session_state[f"{key}_asked"] = asked
+
+
+def _heard(key: str) -> None:
+    """What the browser says of the audio element; news of an earlier start are passed over."""
+    event = st.session_state[f"{key}_ear"].get("event")
+    player = _player(key)
+    if not isinstance(event, dict) or event.get("token") != player.token:
+        return
+    kind = event.get("kind")
+    if kind in ("ended", "error"):
+        _ask(key, ("after", kind))
+    elif kind in EVENTS:
+        st.session_state[f"{key}_player"] = replace(player, paused=kind != "play")
+        st.session_state[f"{key}_told"] = BLOCKED if kind == "blocked" else ""
+
+
+def _settled(collection: Collection, ids: np.ndarray, player: Player, key: str) -> Player:
+    """The player after what was asked for, if anything; tells what was passed over."""
+    asked = st.session_state.pop(f"{key}_asked", None)
+    if asked is not None:
+        reasons: dict[int, str] = {}
+        moved = _moved(collection, ids, player, asked, reasons)
+        if asked == ("after", "error") and player.track is not None:
+            moved = replace(moved, skipped=(player.track, *moved.skipped))
+            reasons[player.track] = "The browser cannot play it."
+        player = moved.player
+        st.session_state[f"{key}_told"] = _told(collection, moved, asked, reasons)
+    st.session_state[f"{key}_player"] = player
+    return player
+
+
+def _moved(
+    collection: Collection, ids: np.ndarray, player: Player, asked: tuple, reasons: dict[int, str]
+) -> Moved:
+    """What was asked for, done; `reasons` gets why a track could not be played."""
+
+    def playable(track: int) -> bool:
+        try:
+            sounds.of(collection, int(collection.frame.index.get_loc(track)))
+        except PreviewError as error:
+            reasons[track] = str(error)
+            return False
+        return True
+
+    if asked[0] == "start":
+        return queue.start(player, ids, asked[1], playable, asked[2])
+    if asked[0] == "stop":
+        return Moved(queue.stop(player))
+    return {"after": queue.after, "before": queue.before}[asked[0]](player, ids, playable)
+
+
+def _told(collection: Collection, moved: Moved, asked: tuple, reasons: dict[int, str]) -> str:
+    """What was skipped and why it ended, as Markdown; empty where all went as asked."""
+    said = []
+    if moved.skipped:
+        first = moved.skipped[0]
+        title = collection.name(int(collection.frame.index.get_loc(first)))["title"]
+        more = f" So were {len(moved.skipped) - 1} more." if len(moved.skipped) > 1 else ""
+        said.append(f"Skipped: “{escaped(title)}”. {escaped(reasons[first])}{more}")
+    if moved.gave_up:
+        said.append(
+            f"Stopped after {len(moved.skipped)} tracks in a row that cannot be played. Is the "
+            "drive with the music connected?"
+        )
+    elif moved.player.track is None and asked[0] != "stop":
+        said.append("The end of the list.")
+    return " ".join(said)
+
+
+def _now(collection: Collection, player: Player, ids: np.ndarray, key: str) -> None:
+    """What plays."""
+    with st.container(key=f"{key}_now", gap="small"):
+        if player.track is None:
+            st.markdown("Nothing plays.")
+            st.caption(f"Play all goes through the {count(len(ids))} one after the other.")
+        else:
+            row = int(collection.frame.index.get_loc(player.track))
+            track = collection.name(row)
+            artist = f" · {escaped(track['artist'])}" if track["artist"] else ""
+            st.markdown(f"**{escaped(track['title'])}**{artist}")
+            st.caption(f"{_place(player, ids)} · {escaped_facts(collection, row)}")
+        for turn in (0, 1):
+            with st.container(key=_slot(key, turn)):
+                if player.track is not None and player.token % 2 == turn:
+                    sounds.draw(collection, row)
+        if told := st.session_state.get(f"{key}_told"):
+            st.caption(f":material/info: {told}")
+
+
+def _place(player: Player, ids: np.ndarray) -> str:
+    """Where it is in the list."""
+    if not player.listed:
+        return "Not in this list any more"
+    if player.only:
+        return f"{player.place + 1} of {len(ids):,}, of {count(len(player.only))} selected"
+    return f"{player.place + 1:,} of {len(ids):,}"
