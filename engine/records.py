@@ -71,6 +71,15 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Prepared:
+    """What is known of a file before its stages; all None where nothing could be read."""
+
+    content_hash: str | None
+    media: Media | None
+    tags: Tags | None
+
+
+@dataclass(frozen=True)
 class Analysis:
     """Everything that one run found out about one file."""
 

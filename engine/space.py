@@ -92,12 +92,13 @@ class Space:
                 for unit, cosines in zip(units, result, strict=True):
                     np.vecdot(self.matrix[rows], unit, out=cosines[rows])
                     cosines[rows] *= self.scale[rows]
+                    np.clip(cosines[rows], -1, 1, out=cosines[rows])  # rounding goes beyond
         return result[0] if len(seeds) == 1 else result
 
     def cosine(self, one: Seed, other: Seed) -> float:
         """Of two recordings; NaN where one has no embedding here."""
         try:
-            return float(np.vecdot(self.unit(one), self.unit(other)))
+            return float(np.clip(np.vecdot(self.unit(one), self.unit(other)), -1, 1))
         except SimilarityError:
             return float("nan")
 

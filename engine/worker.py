@@ -11,7 +11,7 @@ from functools import partial
 
 from engine import audio, schema
 from engine.audio import Audio, AudioError
-from engine.records import Media, Outcome, Tags
+from engine.records import Outcome, Prepared
 
 MIN_SECONDS = 1.0  # shorter recordings have no tempo, no key and no three networks' patch
 
@@ -28,15 +28,6 @@ class AnalyserConfig:
     span_s: float | None
     threads: int
     load: Callable
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What is known of a file before its stages; all None where nothing could be read."""
-
-    content_hash: str | None
-    media: Media | None
-    tags: Tags | None
 
 
 NOTHING_KNOWN = Prepared(None, None, None)
