@@ -9,7 +9,7 @@ the figures that a person who cannot see the drawing needs.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engine.descriptors import DESCRIPTORS, KEYS, PROFILES, SCALES
+from engine.descriptors import DESCRIPTORS, KEYS, PROFILES, SCALES, VOICE_THRESHOLD
 from engine.report import MOOD_BINS, MOOD_HIGH, MOOD_LOW, STREAMING_LUFS, Report
 from engine.report_keys import RELATIONS
 from engine.report_styles import Label
@@ -75,6 +75,13 @@ class Figure:
         near = abs(one - other) < MARK_ROOM * (self.x.high - self.x.low)
         return 0, int(near)
 
+    def anchor(self, at: float) -> str:
+        """Which end of a mark's name stands on its line: none leaves the drawing."""
+        place = (at - self.x.low) / (self.x.high - self.x.low)
+        return (
+            "right" if place > 1 - MARK_ROOM / 2 else "left" if place < MARK_ROOM / 2 else "center"
+        )
+
     @property
     def mark_names(self) -> tuple[str, ...]:
         """Each with its place on the axis: median 113."""
@@ -104,6 +111,12 @@ class Figure:
 def _middles(axis: Axis, cells: int) -> list[float]:
     width = (axis.high - axis.low) / cells
     return [axis.low + width * (n + 0.5) for n in range(cells)]
+
+
+def colour(figure: Figure, place: int) -> str:
+    """Of a series in bars. Of stacked ones the last is what is left over, and pale."""
+    leftover = len(figure.series) > 1 and place == len(figure.series) - 1
+    return COLOURS[-1 if leftover else place]
 
 
 def figures(report: Report) -> tuple[Figure, ...]:
@@ -208,11 +221,11 @@ def _bars(
 
 def _spreads(report: Report) -> Iterable[Figure]:
     for name, column, title, marks in (
-        ("tempo", "tempo_bpm", "Tempo", ()),
-        ("danceability", "danceability", "Danceability", ()),
-        ("danceability", "danceability_dsp", "Danceability by the signal", ()),
-        ("loudness", "loudness_lufs", "Loudness", ((STREAMING_LUFS, "streaming"),)),
-        ("voice", "voice", "Voice against instrumental", ((0.5, "voice from here"),)),
+        ("tempo", "tempo_bpm", "Tracks by tempo", ()),
+        ("danceability", "danceability", "Tracks by danceability", ()),
+        ("danceability", "danceability_dsp", "Tracks by danceability (signal)", ()),
+        ("loudness", "loudness_lufs", "Tracks by loudness", ((STREAMING_LUFS, "streaming"),)),
+        ("voice", "voice", "Tracks by probability of a voice", ((VOICE_THRESHOLD, "voice from"),)),
     ):
         second = column == "danceability_dsp" and "danceability" in report.spreads
         if column in report.spreads and not second:
@@ -274,7 +287,7 @@ def _keys(report: Report) -> Iterable[Figure]:
     yield Figure(
         name="keys",
         kind="heat",
-        title="Keys by three profiles",
+        title="Keys by profile, in percent of the tracks",
         caption="Percent of the tracks of a profile that have each key. "
         f"Recommended here: {found.recommended}, by which {most[1]} {most[2]} is the most common "
         f"with {decimal(most[0])} %.",
@@ -336,7 +349,7 @@ def _mood(report: Report) -> Iterable[Figure]:
     yield Figure(
         name="mood",
         kind="heat",
-        title="Valence and arousal",
+        title="Density of valence and arousal",
         caption=f"{count(found.tracks)} in squares of {width:g} points: {said}.{beyond}",
         alt=f"Density of {count(found.tracks)} over valence and arousal: {said}.",
         x=Axis("Valence, from sad to happy", low=MOOD_LOW, high=MOOD_HIGH),

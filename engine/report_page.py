@@ -9,9 +9,9 @@ from base64 import b64encode
 from html import escape
 
 from engine.report import Report
-from engine.report_figures import Figure
+from engine.report_figures import Figure, colour
 from engine.report_page_style import SCRIPT, STYLE
-from engine.report_plotly import DARK, spec
+from engine.report_plotly import DARK, for_dark, spec
 from engine.report_tables import Cell, Table, tables
 from engine.report_text import Sentence, count, decimal, length
 from engine.report_words import Section, sections
@@ -90,15 +90,30 @@ def _warning(sentence: Sentence) -> str:
 def _figure(figure: Figure, picture: bytes) -> str:
     source = f"data:image/png;base64,{b64encode(picture).decode()}"
     heads, rows = figure.table()
+    shape = "plot square" if figure.kind == "heat" and not figure.printed else "plot"
     mark = f' <span class="tag">{escape(figure.warning.partition(":")[0])}</span>'
     return (
         f'<figure id="figure-{figure.name}">'
         f"<h3>{escape(figure.title)}{mark if figure.warning else ''}</h3>"
-        f'<div class="plot" id="plot-{figure.name}" role="img" aria-label="{escape(figure.alt)}">'
-        f'</div><img src="{source}" alt="{escape(figure.alt)}">'
+        f"{legend(figure)}"
+        f'<div class="{shape}" id="plot-{figure.name}" role="img" '
+        f'aria-label="{escape(figure.alt)}"></div><img src="{source}" alt="{escape(figure.alt)}">'
         f"<figcaption>{escape(figure.caption)}</figcaption>"
         f"<details><summary>The numbers</summary>{_table(heads, rows)}</details></figure>"
     )
+
+
+def legend(figure: Figure, dark: bool = False) -> str:
+    """HTML: what the colours of stacked bars mean; empty where there is one colour."""
+    if figure.kind != "bars" or len(figure.series) == 1:
+        return ""
+    entries = []
+    for place, series in enumerate(figure.series):
+        light = colour(figure, place)
+        shown = for_dark(light) if dark else light
+        swatch = f'<i data-colour="{light}" style="background: {shown}"></i>'
+        entries.append(f"<span>{swatch}{escape(series.name)}</span>")
+    return f'<p class="legend">{"".join(entries)}</p>'
 
 
 def _list(table: Table) -> str:

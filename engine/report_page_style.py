@@ -35,14 +35,17 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 .warning { background: var(--mind); border-left: 4px solid var(--mind-line); padding: .6rem .9rem; }
 .tag { background: var(--mind); border: 1px solid var(--mind-line); border-radius: .3rem;
   font-size: .8rem; font-weight: 500; padding: .05rem .4rem; white-space: nowrap; }
-body:not(.drawn) .plot { display: none; }
+.legend { display: flex; flex-wrap: wrap; gap: .1rem 1rem; font-size: .88rem; margin: .2rem 0; }
+.legend i { display: inline-block; width: .8rem; height: .8rem; margin-right: .4rem; }
+.plot.square { max-width: 36rem; }
+body:not(.drawn) :is(.plot, .legend, figure h3) { display: none; }
 body:not(.drawn) figure img { display: block; background: #fff; }
 @page { size: A4; margin: 16mm; }
 @media print {
   :root { --ink: #000; --soft: #333; --paper: #fff; --line: #ccc; --accent: #0f6b63;
     --mind: #fff; --mind-line: #d08a1d; }
   body { max-width: none; padding: 0; font-size: 10.5pt; line-height: 1.45; }
-  nav, details, .plot { display: none !important; }
+  nav, details, .plot, .legend, figure h3 { display: none !important; }
   figure img { display: block !important; max-width: 150mm; }
   h2 { margin-top: 8mm; break-after: avoid; }
   figure { break-inside: avoid; margin: 4mm 0; }
@@ -57,6 +60,10 @@ function themed(spec) {
   return JSON.parse(dark.matches ? text.replace(/#[0-9a-f]{6}/g, c => DARK[c] || c) : text);
 }
 function draw() {
+  for (const swatch of document.querySelectorAll('.legend i')) {
+    const light = swatch.dataset.colour;
+    swatch.style.background = dark.matches ? DARK[light] : light;
+  }
   for (const [name, spec] of Object.entries(SPECS)) {
     const { data, layout } = themed(spec);
     Plotly.react('plot-' + name, data, layout, { displayModeBar: false, responsive: true });

@@ -1,13 +1,14 @@
 """The figures of a report as plotly draws them: plain dictionaries, without importing plotly.
 
-Source: plotly.js' figure reference. Conventions: no title inside (the page has it as text), a clear
-background, colours of the light theme; for_dark() names what each becomes on a dark one.
+Source: plotly.js' figure reference. Conventions: no title and no legend inside (the page has
+them as text, which wraps), a clear background, colours of the light theme; for_dark() names what
+each becomes on a dark one.
 """
 
 from html import escape
 from itertools import pairwise
 
-from engine.report_figures import COLOURS, Axis, Figure
+from engine.report_figures import COLOURS, Axis, Figure, colour
 from engine.report_text import decimal
 
 INK, FAINT, PAPER = "#1c2526", "#dfe5e5", "#ffffff"
@@ -26,7 +27,6 @@ DARK = {
 HEAT = ((0.0, PAPER), (0.5, "#7fb5b0"), (1.0, COLOURS[0]))
 BAR_PIXELS, ROW_PIXELS = 24, 34
 HISTOGRAM_PIXELS, SQUARE_PIXELS = 300, 430
-LEGEND_PIXELS = 60
 LINE_PIXELS = 18  # of the name of a mark
 
 
@@ -62,6 +62,8 @@ def _axis(axis: Axis, **more) -> dict:
     }
     if axis.low is not None:
         drawn["range"] = [axis.low, axis.high]
+    if axis.label == "Tracks":
+        drawn["tickformat"] = ",~r"  # 1,000, and no 1k
     return drawn | more
 
 
@@ -75,7 +77,7 @@ def _bars(figure: Figure) -> tuple[list[dict], dict]:
             "name": escape(series.name, quote=False),
             "x": list(series.values),
             "y": labels,
-            "marker": {"color": COLOURS[0 if alone else _colour(figure, place)]},
+            "marker": {"color": colour(figure, place)},
             "text": [decimal(value, 0) if alone or value else "" for value in series.values],
             "textposition": "auto" if alone else "inside",
             "insidetextanchor": "end" if alone else "middle",
@@ -90,26 +92,13 @@ def _bars(figure: Figure) -> tuple[list[dict], dict]:
     layout = {
         "barmode": "stack",
         "bargap": 0.25,
-        "height": BAR_PIXELS * len(labels) + 60 + (0 if alone else LEGEND_PIXELS),
+        "height": BAR_PIXELS * len(labels) + 60,
         "xaxis": _axis(figure.x),
         "yaxis": _axis(
             figure.y, autorange="reversed", title={"text": ""}, gridcolor="rgba(0,0,0,0)"
         ),
-        "showlegend": not alone,
-        "legend": {
-            "orientation": "h",
-            "x": 0,
-            "y": 1.0,
-            "yanchor": "bottom",
-            "traceorder": "normal",
-        },
     }
     return data, layout
-
-
-def _colour(figure: Figure, place: int) -> int:
-    """Of a stacked series: the last one is what is left over, and pale."""
-    return len(COLOURS) - 1 if place == len(figure.series) - 1 else place
 
 
 def _histogram(figure: Figure) -> tuple[list[dict], dict]:
@@ -156,6 +145,7 @@ def _lines(figure: Figure) -> dict:
         {
             "x": at,
             "y": 1,
+            "xanchor": figure.anchor(at),
             "yref": "paper",
             "yanchor": "bottom",
             "yshift": LINE_PIXELS * level,
@@ -190,7 +180,9 @@ def _heat(figure: Figure) -> tuple[list[dict], dict]:
         }
         height = ROW_PIXELS * len(rows) + 70
         y = _axis(figure.y, autorange="reversed", title={"text": ""}, gridcolor="rgba(0,0,0,0)")
-        x = _axis(figure.x, gridcolor="rgba(0,0,0,0)", type="category")
+        x = _axis(
+            figure.x, gridcolor="rgba(0,0,0,0)", type="category", tickangle=0, tickfont={"size": 11}
+        )
     else:
         cells = len(rows[0])
         width = (figure.x.high - figure.x.low) / cells

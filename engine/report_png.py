@@ -8,7 +8,7 @@ from io import BytesIO
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from engine.report_figures import COLOURS, Figure
+from engine.report_figures import COLOURS, Figure, colour
 from engine.report_plotly import FAINT, HEAT, INK
 from engine.report_text import decimal
 
@@ -70,10 +70,9 @@ def _bars(figure: Figure, axes: "Axes") -> None:
     left = [0.0] * len(figure.y.ticks)
     alone = len(figure.series) == 1
     for number, series in enumerate(figure.series):
-        last = number == len(figure.series) - 1 and not alone
-        colour = COLOURS[-1 if last else number]
+        fill = colour(figure, number)
         bars = axes.barh(
-            places, series.values, left=left, color=colour, height=0.74, label=_literal(series.name)
+            places, series.values, left=left, color=fill, height=0.74, label=_literal(series.name)
         )
         left = [a + b for a, b in zip(left, series.values, strict=True)]
         if alone:
@@ -82,7 +81,7 @@ def _bars(figure: Figure, axes: "Axes") -> None:
         else:
             room = LABELLED * figure.x.high
             texts = [decimal(value, 0) if value >= room else "" for value in series.values]
-            ink = "white" if colour == COLOURS[0] or colour == COLOURS[2] else INK
+            ink = "white" if fill in (COLOURS[0], COLOURS[2]) else INK
             axes.bar_label(bars, texts, label_type="center", fontsize=8, color=ink)
     axes.set_yticks(places, [_literal(tick) for tick in figure.y.ticks])
     axes.set_ylim(len(places) - 0.4, -0.6)
@@ -129,7 +128,7 @@ def _histogram(figure: Figure, axes: "Axes") -> None:
             (0, 3 + LINE_POINTS * level),
             xycoords=axes.get_xaxis_transform(),
             textcoords="offset points",
-            ha="center",
+            ha=figure.anchor(at),
             fontsize=8,
             color=INK,
             annotation_clip=False,
@@ -153,10 +152,8 @@ def _heat(figure: Figure, axes: "Axes") -> None:
         axes.set_yticks(range(len(rows)), [_literal(series.name) for series in figure.series])
         for y, row in enumerate(rows):
             for x, value in enumerate(row):
-                colour = "white" if value > 0.6 * most else INK
-                axes.text(
-                    x, y, decimal(value, 0), ha="center", va="center", fontsize=8, color=colour
-                )
+                ink = "white" if value > 0.6 * most else INK
+                axes.text(x, y, decimal(value, 0), ha="center", va="center", fontsize=8, color=ink)
         return
     extent = (figure.x.low, figure.x.high, figure.y.low, figure.y.high)
     drawn = axes.imshow(rows, cmap=scale, vmin=0, aspect="equal", origin="lower", extent=extent)
