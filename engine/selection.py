@@ -32,6 +32,8 @@ class Selection:
     left_out: dict[str, int] = field(default_factory=dict)  # name of a limit → matches it cost
     seconds: float = 0.0  # of all rows whose length is known
     notes: tuple[str, ...] = ()  # sentences: what of the query could not be done as asked
+    # Positions in the frame of all matches, in its order.
+    kept: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @property
     def worst(self) -> Step | None:
@@ -42,8 +44,9 @@ class Selection:
 def select(query: Query, facts: Facts) -> Selection:
     """The tracks of a query, and how they came about: matches = rows + all that is left out."""
     held = masks(query, facts)
-    kept = np.logical_and.reduce([np.ones(len(facts.frame), dtype=bool), *held.values()])
-    chosen = limited(query, facts, rank(query, facts, np.flatnonzero(kept)))
+    everything = np.ones(len(facts.frame), dtype=bool)
+    kept = np.flatnonzero(np.logical_and.reduce([everything, *held.values()]))
+    chosen = limited(query, facts, rank(query, facts, kept))
     rows = arrange(query, facts, chosen.taken)
     return Selection(
         rows=rows,
@@ -53,4 +56,5 @@ def select(query: Query, facts: Facts) -> Selection:
         left_out=chosen.counts,
         seconds=float(np.nansum(numbers(facts.frame, "duration_s")[rows])),
         notes=tuple(unanswerable(query, facts).values()),
+        kept=kept,
     )
