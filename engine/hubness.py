@@ -20,10 +20,10 @@ from engine.space import Seed, Space
 
 NEIGHBOURS = 10  # k of r and of N_k, as in both papers
 EXACT_UP_TO = 10_000  # tracks
-SAMPLE = 2500  # tracks to measure r against in larger libraries
+SAMPLE = 2000  # tracks to measure r against in larger libraries
 # Nearest tracks, by cosine, that are put into a new order. What is not among them sounds so unlike
 # the query that no list of ten asks for it.
-HEAD = 400
+HEAD = 300
 BEYOND = -6.0  # added to the cosine of the others: below every CSLS, in the order of cosines
 
 
@@ -94,3 +94,51 @@ def _sample(space: Space, all_up_to: int, size: int, seed: int) -> np.ndarray:
     if len(rows) <= all_up_to:
         return rows
     return np.sort(np.random.default_rng(seed).choice(rows, size, replace=False))
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """How unevenly tracks turn up in lists: N_k, the number of lists of k that hold a track."""
+
+    skewness: float  # of N_k over the tracks: 0 where none is favoured, above 1 with strong hubs
+    highest: int  # N_k of the largest hub
+    never: float  # share of tracks in no list, 0-1
+    hub: int  # id of the largest hub
+
+
+@dataclass(frozen=True)
+class Hubness:
+    """The lists of a sample of tracks among themselves, by cosine and by CSLS."""
+
+    tracks: int  # in the sample; each has a list of NEIGHBOURS
+    cosine: Occurrence
+    csls: Occurrence
+
+
+def hubness(space: Space, tracks: int = 2000, seed: int = 0) -> Hubness | None:
+    """Measure it on a sample by chance; None where there are too few tracks for lists."""
+    rows = _sample(space, tracks, tracks, seed)
+    if len(rows) < 2 * NEIGHBOURS:
+        return None
+    units = _units(space, rows)
+    cosines = units @ units.T
+    np.fill_diagonal(cosines, -np.inf)
+    radii = _mean_of_highest(cosines, NEIGHBOURS)
+    ids = space.ids[rows]
+    by_csls = 2 * cosines - radii - radii[:, np.newaxis]
+    return Hubness(len(rows), _occurrence(cosines, ids), _occurrence(by_csls, ids))
+
+
+def _occurrence(scores: np.ndarray, ids: np.ndarray) -> Occurrence:
+    listed = np.argpartition(scores, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:]
+    counts = np.bincount(listed.ravel(), minlength=len(ids))
+    hub = int(counts.argmax())
+    never = float(np.mean(counts == 0))
+    return Occurrence(skewness(counts), int(counts[hub]), never, int(ids[hub]))
+
+
+def skewness(values: np.ndarray) -> float:
+    """Third standardised moment; 0 where all values are equal."""
+    deviations = values - values.mean()
+    spread = np.sqrt(np.mean(deviations**2))
+    return float(np.mean(deviations**3) / spread**3) if spread > 0 else 0.0
