@@ -12,13 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from engine import report_keys, report_odd, report_styles
+from engine import duplicates, report_keys, report_odd, report_styles
+from engine.columns import numbers, texts
 from engine.descriptors import VOICE_THRESHOLD
 from engine.report_keys import DANCE_GENRES, Keys
 from engine.report_odd import Outlier, Suspects
 from engine.report_source import Failure, Model, Source
 from engine.report_styles import Styles
-from engine.report_values import BARS, Spread, Track, spread, track, values, words
+from engine.report_values import BARS, Spread, Track, spread, track
+from engine.space import Space
 
 PARTS = 8192  # tracks of a matrix looked at together: 13 MB of styles
 STREAMING_LUFS = -14.0  # Spotify, YouTube, Tidal and Amazon Music play at this loudness
@@ -93,7 +95,7 @@ class Report:
     voice: Voice | None
     ic: Mapping[str, Spread]  # ic_model → spread, the most common model first
     suspects: Suspects | None
-    copies: tuple[tuple[Track, ...], ...] | None  # groups; None where nothing tells copies apart
+    copies: tuple[tuple[Track, ...], ...]  # groups of tracks of one recording
     outliers: tuple[Outlier, ...]
     failures: tuple[Failure, ...]
     models: tuple[Model, ...]
@@ -104,8 +106,8 @@ class Report:
 def report(source: Source) -> Report:
     """Compute everything. A library without tracks gives a report without anything in it."""
     frame = source.frame
-    spreads = {column: spread(column, values(frame, column)) for column in BARS}
-    space, embeddings = _embeddings(source)
+    spreads = {column: spread(column, numbers(frame, column)) for column in BARS}
+    space = _space(source)
     return Report(
         contents=_contents(source),
         columns={column: int(frame[column].notna().sum()) for column in frame.columns},
@@ -117,8 +119,8 @@ def report(source: Source) -> Report:
         voice=_voice(frame),
         ic=_ic(frame),
         suspects=report_odd.suspects(frame, genres="effnet" not in source.stand_ins),
-        copies=_copies(frame),
-        outliers=report_odd.outliers(frame, _lonely(frame, *embeddings), space),
+        copies=_copies(frame, space),
+        outliers=_outliers(frame, space),
         failures=source.failures,
         models=source.models,
         span_s=source.span_s,
@@ -128,15 +130,15 @@ def report(source: Source) -> Report:
 
 def _contents(source: Source) -> Contents:
     frame, coverage = source.frame, source.coverage
-    years = values(frame, "year")
+    years = numbers(frame, "year")
     years = years[np.isfinite(years)]
     statuses = coverage.stages.values()
-    codecs = pd.Series(words(frame, "codec"), dtype=object).value_counts()
+    codecs = pd.Series(texts(frame, "codec"), dtype=object).value_counts()
     return Contents(
         tracks=len(frame),
         valueless=max(0, coverage.tracks - len(frame)),
         gone=coverage.absent,
-        seconds=float(np.nansum(values(frame, "duration_s"))),
+        seconds=float(np.nansum(numbers(frame, "duration_s"))),
         analysed_s=source.analysed_s,
         partial=max((stage.get("partial", 0) for stage in statuses), default=0),
         artists=frame["artist"].nunique(),
@@ -152,8 +154,8 @@ def _styles(source: Source) -> Styles | None:
     """The 400 styles, or the 50 tags where no track has styles."""
     for space in ("styles", "tags"):
         if source.labels.get(space) and source.coverage.spaces.get(space):
-            _, matrix = source.vectors(space)
-            if found := report_styles.styles(space, source.labels[space], _parts(matrix)):
+            parts = _parts(source.vectors(space).matrix)
+            if found := report_styles.styles(space, source.labels[space], parts):
                 return found
     return None
 
@@ -171,7 +173,7 @@ def _dance_share(source: Source, styles: Styles | None) -> float | None:
 
 
 def _loudness(frame: pd.DataFrame) -> Loudness | None:
-    lufs = values(frame, "loudness_lufs")
+    lufs = numbers(frame, "loudness_lufs")
     found = spread("loudness_lufs", lufs)
     if found is None:
         return None
@@ -192,7 +194,7 @@ def _loudness(frame: pd.DataFrame) -> Loudness | None:
 
 
 def _mood(frame: pd.DataFrame) -> Mood | None:
-    valence, arousal = values(frame, "valence"), values(frame, "arousal")
+    valence, arousal = numbers(frame, "valence"), numbers(frame, "arousal")
     both = np.isfinite(valence) & np.isfinite(arousal)
     if not both.any():
         return None
@@ -218,46 +220,51 @@ def _mood(frame: pd.DataFrame) -> Mood | None:
 
 
 def _voice(frame: pd.DataFrame) -> Voice | None:
-    numbers = values(frame, "voice")
-    found = spread("voice", numbers)
+    values = numbers(frame, "voice")
+    found = spread("voice", values)
     if found is None:
         return None
     low, high = UNSURE_VOICE
     return Voice(
         spread=found,
-        voice=int(np.count_nonzero(numbers >= VOICE_THRESHOLD)),
-        unsure=int(np.count_nonzero((numbers >= low) & (numbers < high))),
+        voice=int(np.count_nonzero(values >= VOICE_THRESHOLD)),
+        unsure=int(np.count_nonzero((values >= low) & (values < high))),
     )
 
 
 def _ic(frame: pd.DataFrame) -> dict[str, Spread]:
-    numbers = values(frame, "ic_mean")
-    models = pd.Series(words(frame, "ic_model"), dtype=object)[np.isfinite(numbers)]
-    known = pd.Series(words(frame, "ic_model"), dtype=object)
-    found = {str(m): spread("ic_mean", numbers[known == m]) for m in models.value_counts().index}
-    return {model: one for model, one in found.items() if one}
+    values = numbers(frame, "ic_mean")
+    models = pd.Series(texts(frame, "ic_model"), dtype=object)
+    common = models[np.isfinite(values)].value_counts().index
+    return {str(model): spread("ic_mean", values[models == model]) for model in common}
 
 
-def _copies(frame: pd.DataFrame) -> tuple[tuple[Track, ...], ...] | None:
+def _copies(frame: pd.DataFrame, space: Space | None) -> tuple[tuple[Track, ...], ...]:
+    """Groups of two and more, the largest first."""
+    labels = pd.Series(duplicates.groups(frame, space))
+    sizes = labels.groupby(labels).transform("size").to_numpy()
+    members: dict[int, list[Track]] = {}
+    for row in np.flatnonzero(sizes > 1).tolist():
+        members.setdefault(int(labels[row]), []).append(track(frame, row))
+    return tuple(sorted((tuple(group) for group in members.values()), key=len, reverse=True))
+
+
+def _space(source: Source) -> Space | None:
+    """The better known embedding of those that there are, EffNet; no stand-in, by which everything
+    may sound alike."""
+    for name in ("effnet", "musicnn"):
+        if source.coverage.spaces.get(name) and name not in source.stand_ins:
+            return source.vectors(name).space(name)
     return None
 
 
-def _embeddings(source: Source) -> tuple[str, tuple[np.ndarray, np.ndarray]]:
-    """The better known embedding of those that there are; stand-ins last."""
-    spaces = [s for s in ("effnet", "musicnn") if source.coverage.spaces.get(s)]
-    spaces.sort(key=lambda space: space in source.stand_ins)
-    if not spaces:
-        return "", (np.empty(0, np.int64), np.empty((0, 0), np.float32))
-    return spaces[0], source.vectors(spaces[0])
-
-
-def _lonely(
-    frame: pd.DataFrame, ids: np.ndarray, matrix: np.ndarray
-) -> list[tuple[int, float, float]]:
-    """report_odd.loneliest(), with rows of the frame; tracks that came since are left out."""
-    rows = frame.index.get_indexer(ids)
-    return [
+def _outliers(frame: pd.DataFrame, space: Space | None) -> tuple[Outlier, ...]:
+    if space is None:
+        return report_odd.outliers(frame, [], "")
+    rows = frame.index.get_indexer(space.ids)  # -1: tracks that came since the frame was read
+    lonely = [
         (int(rows[place]), cosine, usual)
-        for place, cosine, usual in report_odd.loneliest(matrix)
+        for place, cosine, usual in report_odd.loneliest(space)
         if rows[place] >= 0
     ]
+    return report_odd.outliers(frame, lonely, space.name)

@@ -180,6 +180,8 @@ def _styles(report: Report) -> Iterable[Figure]:
         )
     used = [label for label in found.labels if label.strongest]
     shown = used[:SHOWN]
+    some = f"The {len(shown)} most common of {count(len(used), what)}"
+    first = some if len(shown) < len(used) else f"{count(len(used), what).capitalize()}"
     name = "Tracks by style" if found.space == "styles" else "Tracks by tag, in place of styles"
     yield _bars(
         "styles",
@@ -187,9 +189,8 @@ def _styles(report: Report) -> Iterable[Figure]:
         what.title(),
         shown,
         found.tracks,
-        f"The {len(shown)} most common of {count(len(used), what)}, each track counted for "
-        f"its strongest one; all {len(found.labels)}, also by a threshold of {audible}, "
-        f"are in {found.space}.tsv.",
+        f"{first}, each track counted for its strongest one; all {len(found.labels)}, also by a "
+        f"threshold of {audible}, are in {found.space}.tsv.",
         warning,
     )
 

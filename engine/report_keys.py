@@ -12,8 +12,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from engine.columns import numbers, places
 from engine.descriptors import KEYS, PROFILES, SCALES
-from engine.report_values import values, words
 
 RELATIONS = ("same", "fifth", "relative", "parallel", "other")
 # The profile made from dance music is recommended outright where at least this share of the
@@ -111,8 +111,8 @@ def relation(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def _codes(frame: pd.DataFrame, profile: str) -> np.ndarray:
     """12 · scale + tonic of each track, -1 where the key is missing."""
-    tonic = pd.Categorical(words(frame, f"key_{profile}"), KEYS).codes.astype(np.int64)
-    scale = pd.Categorical(words(frame, f"scale_{profile}"), SCALES).codes.astype(np.int64)
+    tonic = places(frame, f"key_{profile}", KEYS)
+    scale = places(frame, f"scale_{profile}", SCALES)
     return np.where((tonic >= 0) & (scale >= 0), 12 * scale + tonic, -1)
 
 
@@ -125,7 +125,7 @@ def _pair(names: tuple[str, str], one: np.ndarray, other: np.ndarray) -> Pair:
 
 def _profile(name: str, codes: np.ndarray, frame: pd.DataFrame, pairs: list[Pair]) -> Profile:
     counts = np.bincount(codes[codes >= 0], minlength=24).reshape(2, 12)
-    strengths = values(frame, f"strength_{name}")
+    strengths = numbers(frame, f"strength_{name}")
     strengths = strengths[(codes >= 0) & np.isfinite(strengths)]
     shares = [pair.same for pair in pairs if name in pair.profiles]
     return Profile(

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from engine.columns import numbers, texts
 from engine.report_styles import parent
-from engine.report_values import Track, track, values, words
+from engine.report_values import Track, track
+from engine.space import Space
 
 # --- tempo
 
@@ -55,11 +57,11 @@ def suspects(frame: pd.DataFrame, genres: bool) -> Suspects | None:
     fewer than FEWEST_USUAL of them or `genres` says that styles are not to be trusted; typical is
     the 25th to 75th percentile. Tempi with a confidence of 3.5 or more are never suspected.
     """
-    tempo, confidence = values(frame, "tempo_bpm"), values(frame, "tempo_confidence")
+    tempo, confidence = numbers(frame, "tempo_bpm"), numbers(frame, "tempo_confidence")
     dependable = np.isfinite(tempo) & ~(confidence < USUAL_CONFIDENCE)
     if np.count_nonzero(dependable) < FEWEST_USUAL:
         return None
-    of_track = np.array([parent(s) if s and genres else "" for s in words(frame, "style")], object)
+    of_track = np.array([parent(s) if s and genres else "" for s in texts(frame, "style")], object)
     whole = _ranges(tempo[dependable])
     found: list[tuple[int, float, str, np.ndarray]] = []
     for genre in dict.fromkeys(of_track.tolist()):
@@ -155,14 +157,14 @@ class Outlier:
     reasons: tuple[Reason, ...]  # the most striking first
 
 
-def modified_z(numbers: np.ndarray) -> np.ndarray:
+def modified_z(values: np.ndarray) -> np.ndarray:
     """float64 [tracks]: 0.6745 (x - median) / MAD; NaN where missing, all NaN where MAD is 0."""
-    known = numbers[np.isfinite(numbers)]
+    known = values[np.isfinite(values)]
     median = np.median(known) if len(known) else np.nan
     spread = np.median(np.abs(known - median)) if len(known) else 0.0
     if not spread > 0:
-        return np.full(len(numbers), np.nan)
-    return TO_DEVIATION * (numbers - median) / spread
+        return np.full(len(values), np.nan)
+    return TO_DEVIATION * (values - median) / spread
 
 
 def scores(frame: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -173,15 +175,15 @@ def scores(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     """
     found = {}
     for column in COMPARED:
-        numbers = values(frame, column)
+        values = numbers(frame, column)
         if column == "duration_s":
-            numbers = np.log(np.where(numbers > 0, numbers, np.nan))
+            values = np.log(np.where(values > 0, values, np.nan))
         if column == "ic_mean" and "ic_model" in frame:
-            models = pd.Series(words(frame, "ic_model"))
-            common = models[np.isfinite(numbers)].mode()
-            numbers = np.where(models.isin(common[:1]), numbers, np.nan)
-        if np.count_nonzero(np.isfinite(numbers)) >= FEWEST_COMPARED:
-            found[column] = modified_z(numbers)
+            models = pd.Series(texts(frame, "ic_model"))
+            common = models[np.isfinite(values)].mode()
+            values = np.where(models.isin(common[:1]), values, np.nan)
+        if np.count_nonzero(np.isfinite(values)) >= FEWEST_COMPARED:
+            found[column] = modified_z(values)
     return found
 
 
@@ -206,62 +208,60 @@ def _reasons(
     frame: pd.DataFrame, scored: dict[str, np.ndarray], row: int, distant: dict[int, Reason]
 ) -> tuple[Reason, ...]:
     reasons = [
-        Reason(column, float(numbers[row]), float(np.nanmedian(numbers)), float(z[row]))
+        Reason(column, float(values[row]), float(np.nanmedian(values)), float(z[row]))
         for column, z in scored.items()
         if abs(z[row]) > OUTLYING
-        for numbers in (values(frame, column),)
+        for values in (numbers(frame, column),)
     ]
     reasons.sort(key=lambda reason: -abs(reason.score))
     return (*reasons, *((distant[row],) if row in distant else ()))
 
 
-def loneliest(matrix: np.ndarray, parts: int = 8192) -> list[tuple[int, float, float]]:
+def loneliest(space: Space, parts: int = 8192) -> list[tuple[int, float, float]]:
     """(row, cosine of its nearest neighbour, median of such cosines), the loneliest first.
 
-    `matrix` is float32 [tracks, dimensions], read in parts (it may be memory-mapped). At most
-    LONELY rows, and none below FEWEST_COMPARED tracks. Up to REFERENCES tracks the answer is exact.
+    Rows of the space, whose matrix is read in parts (it may be memory-mapped). At most LONELY
+    of them, and none below FEWEST_COMPARED tracks. Up to REFERENCES tracks the answer is exact.
     Above, candidates are those far from a sample; their distances and the median are exact.
     """
-    tracks = len(matrix)
+    tracks = len(space.ids)
     if tracks < FEWEST_COMPARED:
         return []
     rng = np.random.default_rng(0)  # the same report for the same library
     some = np.sort(rng.choice(tracks, min(tracks, REFERENCES), replace=False))
-    near = _nearest(matrix, np.arange(tracks), some, parts)
+    near = _nearest(space, np.arange(tracks), some, parts)
     usable = np.flatnonzero(np.isfinite(near))
     candidates = usable[np.argsort(near[usable], kind="stable")[:CANDIDATES]]
     sample = rng.choice(usable, min(len(usable), SAMPLED), replace=False)
-    exact = _nearest(matrix, np.concatenate([candidates, sample]), np.arange(tracks), parts)
+    exact = _nearest(space, np.concatenate([candidates, sample]), np.arange(tracks), parts)
     usual = float(np.median(exact[len(candidates) :]))
     first = np.argsort(exact[: len(candidates)], kind="stable")[:LONELY]
     return [(int(candidates[place]), float(exact[place]), usual) for place in first]
 
 
-def _nearest(matrix: np.ndarray, rows: np.ndarray, others: np.ndarray, parts: int) -> np.ndarray:
+def _nearest(space: Space, rows: np.ndarray, others: np.ndarray, parts: int) -> np.ndarray:
     """float32 [rows]: the largest cosine of each row with any of `others` but itself; NaN for a
     vector without a direction. The larger of the two lists is read in parts."""
     if len(rows) <= len(others):
-        wanted, best = _unit(matrix, rows), np.full(len(rows), -np.inf, np.float32)
+        wanted, best = _unit(space, rows), np.full(len(rows), -np.inf, np.float32)
         for start in range(0, len(others), parts):
             part = others[start : start + parts]
-            cosines = _apart(wanted @ _unit(matrix, part).T, rows, part)
+            cosines = _apart(wanted @ _unit(space, part).T, rows, part)
             best = np.fmax(best, cosines.max(axis=1, initial=-np.inf))
         return np.where(np.isnan(wanted).any(axis=1) | ~np.isfinite(best), np.nan, best)
-    known = _unit(matrix, others)
+    known = _unit(space, others)
     best = np.empty(len(rows), np.float32)
     for start in range(0, len(rows), parts):
         part = rows[start : start + parts]
-        best[start : start + parts] = _apart(_unit(matrix, part) @ known.T, part, others).max(
+        best[start : start + parts] = _apart(_unit(space, part) @ known.T, part, others).max(
             axis=1, initial=-np.inf
         )
     return np.where(np.isfinite(best), best, np.nan)
 
 
-def _unit(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _unit(space: Space, rows: np.ndarray) -> np.ndarray:
     """Rows of length 1; NaN where a vector has no direction."""
-    vectors = np.asarray(matrix[rows], dtype=np.float32)
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(lengths > 0, lengths, np.nan)
+    return space.matrix[rows] * space.scale[rows, None]
 
 
 def _apart(cosines: np.ndarray, rows: np.ndarray, others: np.ndarray) -> np.ndarray:

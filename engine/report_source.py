@@ -15,7 +15,7 @@ from engine.library import Coverage, Library, joined
 from engine.records import HAS_VALUES
 from engine.standing import standing
 from engine.storage import shown, snapshot
-from engine.vector_cache import matrix
+from engine.vector_cache import Vectors, vectors
 
 # Waiting for a model is no fault of a track: the coverage tells of it.
 NO_FAILURE = (*HAS_VALUES, "model_missing")
@@ -52,7 +52,7 @@ class Source:
     span_s: float | None  # the analysis took the middle of longer files; None: at most the cap
     labels: dict[str, list[str]]  # styles and tags → labels
     failures: tuple[Failure, ...]
-    vectors: Callable[[str], tuple[np.ndarray, np.ndarray]]  # space → ids, matrix
+    vectors: Callable[[str], Vectors]  # space → all of it
 
     @property
     def stand_ins(self) -> frozenset[str]:
@@ -75,7 +75,7 @@ def read(library: Library) -> Source:
         span_s=meta.get("span_s"),
         labels={space: library.labels(space) for space in ("styles", "tags")},
         failures=_failures(library),
-        vectors=partial(matrix, library),
+        vectors=partial(vectors, library),
     )
 
 

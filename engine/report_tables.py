@@ -212,7 +212,7 @@ def _suspects(report: Report) -> Table:
     heads = (*NAMED, "tempo_bpm", "confidence", "likely_bpm", "usual_of", "usual_from", "usual_to")
     return Table(
         "tempo_suspects",
-        "Tempi that may be half or double",
+        "Tempos that may be half or double",
         heads,
         tuple(
             (
@@ -256,7 +256,7 @@ def _copies(report: Report) -> Table:
         ("group", *NAMED),
         tuple(
             (number, *named(track))
-            for number, group in enumerate(report.copies or (), start=1)
+            for number, group in enumerate(report.copies, start=1)
             for track in group
         ),
     )

@@ -91,6 +91,12 @@ def style_name(label: str) -> str:
     return label.replace("---", " › ")
 
 
+def format_name(codec: str) -> str:
+    """What people call a codec of FFmpeg: MP3 for mp3float, PCM for pcm_s16le."""
+    name = codec.removesuffix("float").partition("_")[0]
+    return "Vorbis" if name == "vorbis" else name.upper()
+
+
 def nothing(tracks: int, what: str) -> Sentence:
     """That no track has values of something."""
     return Sentence(f"0 of {count(tracks)} have values of {what}.")

@@ -70,20 +70,6 @@ class Track:
         return f"“{self.title}” by {self.artist}" if self.artist else f"“{self.title}”"
 
 
-def values(frame: pd.DataFrame, column: str) -> np.ndarray:
-    """float64 [tracks]; all NaN where the frame lacks the column."""
-    if column not in frame:
-        return np.full(len(frame), np.nan)
-    return frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def words(frame: pd.DataFrame, column: str) -> np.ndarray:
-    """object [tracks]; None where the text is missing."""
-    if column not in frame:
-        return np.full(len(frame), None, dtype=object)
-    return frame[column].to_numpy(dtype=object, na_value=None)
-
-
 def track(frame: pd.DataFrame, row: int) -> Track:
     """The track at a position of the frame."""
     title, artist = (

@@ -14,7 +14,7 @@ from engine import report_words_odd as odd
 from engine import report_words_sound as sound
 from engine import report_words_styles as styles
 from engine.report import Report
-from engine.report_text import Sentence, count, length, listed, of, percent, verb
+from engine.report_text import Sentence, count, format_name, length, listed, of, percent, verb
 from engine.schema import STAGE_COLUMNS
 from engine.summary import GIVES
 
@@ -80,8 +80,8 @@ def stand_in_warnings(report: Report, stage: str) -> list[Sentence]:
     tracks = max(report.columns.get(column, 0) for column in STAGE_COLUMNS[stage])
     return [
         Sentence(
-            f"Do not trust these values: for {count(tracks)} they come from {{0}}, which is not "
-            "the published model ({1}).",
+            f"Do not trust {GIVES[stage]}: for {count(tracks)} these come from {{0}}, which is "
+            "not the published model ({1}).",
             (model.file, model.note),
             warning=True,
         )
@@ -102,7 +102,12 @@ def overview(report: Report) -> list[Sentence]:
         codec, tracks = next(iter(contents.formats.items()))
         kinds = len(contents.formats)
         rest = "the only format" if kinds == 1 else f"the most common of {kinds} formats"
-        sentences.append(Sentence(f"{of(tracks, contents.tracks)} are in {{0}}, {rest}.", (codec,)))
+        sentences.append(
+            Sentence(
+                f"{of(tracks, contents.tracks)} {verb(tracks, 'is', 'are')} in {{0}}, {rest}.",
+                (codec,),
+            )
+        )
     sentences += _missing(report)
     for stage in sorted(report.stand_ins):
         sentences += stand_in_warnings(report, stage) if _has_values(report, stage) else []
@@ -155,7 +160,7 @@ def _missing(report: Report) -> list[Sentence]:
         if have < tracks:
             lack = tracks - have
             sentences.append(
-                Sentence(f"{of(lack, tracks)} {verb(lack, 'has', 'have')} no {GIVES[stage]}.")
+                Sentence(f"{of(lack, tracks)} {verb(lack, 'lacks', 'lack')} {GIVES[stage]}.")
             )
     return sentences
 

@@ -31,8 +31,8 @@ def suspects(report: Report) -> list[Sentence]:
             return []
         return [
             Sentence(
-                f"With fewer than {FEWEST_USUAL} dependable tempi, it cannot be said which of them "
-                "are half or double of what people feel."
+                f"With fewer than {FEWEST_USUAL} dependable tempos, it cannot be said which of "
+                "them are half or double of what people feel."
             )
         ]
     usual = f"{found.low:.0f} to {found.high:.0f}{NBSP}BPM"
@@ -96,8 +96,6 @@ def _reason(reason: Reason) -> str:
 
 def copies(report: Report) -> list[Sentence]:
     """Groups of near-duplicates."""
-    if report.copies is None:
-        return []
     groups = len(report.copies)
     if not groups:
         return [Sentence(f"0 of {count(report.contents.tracks)} are copies of another one.")]

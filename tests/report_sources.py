@@ -8,6 +8,8 @@ import pandas as pd
 from engine.library import Coverage
 from engine.report_source import Source
 from engine.schema import COLUMNS, SPACE_DIMENSIONS, STAGE_COLUMNS
+from engine.space import inverse_lengths
+from engine.vector_cache import Vectors
 
 SHARPS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
 
@@ -60,9 +62,7 @@ def source(
             tracks=len(frame),
             absent=0,
             columns={column: int(frame[column].notna().sum()) for column in columns},
-            spaces={
-                name: 0 if held.get(name) is None else len(frame) for name in SPACE_DIMENSIONS
-            },
+            spaces={name: 0 if held.get(name) is None else len(frame) for name in SPACE_DIMENSIONS},
             stages={},
         ),
         "models": (),
@@ -70,4 +70,8 @@ def source(
         "labels": {"styles": styles[0] if styles else [], "tags": tags[0] if tags else []},
         "failures": (),
     }
-    return Source(frame=frame, vectors=lambda space: (ids, held[space]), **(given | more))
+    return Source(
+        frame=frame,
+        vectors=lambda space: Vectors(ids, held[space], inverse_lengths(held[space])),
+        **(given | more),
+    )
