@@ -1,40 +1,35 @@
-"""The library as the apps hold it: opened, read once per generation, and explained where it fails.
+"""The library as the apps hold it: read once per generation, shared by all sessions.
 
-A Collection is shared by all sessions and never written to. Each session keeps the one that it
-started with until its person asks for the new tracks: a playlist must not change under one's hands
-while an analysis runs.
+A Collection is never written to; what is large or takes long is read when it is first asked for.
+Opening it, and what is said where that fails, is ui/opening's.
 """
 
-import argparse
-import os
-import shlex
-import sys
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from engine.activations import SEPARATOR, Activations
 from engine.descriptors import PROFILES
-from engine.library import Coverage, Library, LibraryError
+from engine.duplicates import groups as copies_of
+from engine.facts import Facts
+from engine.library import Coverage, Library
 from engine.playlist import plain
-from engine.query import Activations
+from engine.records import Curve
 from engine.similarity import FACTS, Recordings, Space
 from engine.standing import Standing, standing
-from engine.storage import FILE_NAME
-from engine.vector_cache import vectors
-from ui.text import count, escaped, style_name, track_title
+from engine.style_counts import Counts
+from engine.vector_cache import IN_MEMORY_UP_TO, vectors
+from engine.words import haystack
+from ui.text import style_name, track_title
 
-VARIABLE = "SERENDIP_LIBRARY"
-DEFAULT = "library"
 FEW = 1000  # tracks whose names are made at once, in some milliseconds
-WHY = "The reasons: `python -m engine.library failures LIBRARY`"
 T = TypeVar("T")
 KEPT = 2  # collections in memory: the present one, and the one that a session still shows
 
@@ -56,7 +51,8 @@ class Collection:
     held: dict[str, object] = field(default_factory=dict)
     locks: dict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
 
-    def _once(self, name: str, read: Callable[[], T]) -> T:
+    def once(self, name: str, read: Callable[[], T]) -> T:
+        """What read() gave when it was first asked for under this name."""
         with self.locks[name]:
             if name not in self.held:
                 self.held[name] = read()
@@ -75,7 +71,7 @@ class Collection:
             thread.start()
             return thread
 
-        self._once("preloading", start)
+        self.once("preloading", start)
 
     def names(self, rows: Sequence[int]) -> pd.DataFrame:
         """title, artist, album, style and path of some tracks, as text that is safe to send."""
@@ -93,7 +89,7 @@ class Collection:
 
     def shown(self) -> pd.DataFrame:
         """The same of all tracks."""
-        return self._once("shown", lambda: _shown(self.frame))
+        return self.once("shown", lambda: _shown(self.frame))
 
     @cached_property
     def vocabulary(self) -> tuple[str, tuple[str, ...]]:
@@ -114,24 +110,96 @@ class Collection:
             ids, matrix = self.library.vectors(name)
             return Activations.aligned(name, labels, ids, matrix, self.frame.index.to_numpy())
 
-        return self._once("styles", read_styles)
+        return self.once("styles", read_styles)
 
     def space(self, name: str) -> Space | None:
         """All embeddings of one network, mapped from disk in a large library; None without any.
 
         It may hold more tracks than the frame, or lack some: a library grows meanwhile.
         """
-        return self._once(name, lambda: vectors(self.library, name).space(name))
+        return self.once(name, lambda: vectors(self.library, name).space(name))
 
     def haystack(self) -> pd.Series:
-        """Title, artist and path of each track in small letters, for searching."""
+        """What each track is searched by, folded as engine.words folds it."""
+        return self.once("haystack", lambda: pd.Series(self.words(), self.frame.index))
 
-        def read_haystack() -> pd.Series:
-            shown = self.shown()
-            parts = [shown["title"], shown["artist"], shown["path"]]
-            return parts[0].str.cat(parts[1:], sep="\n").str.casefold()
+    def words(self) -> list[str]:
+        """The same as a list."""
+        return self.once("words", lambda: haystack(self.frame))
 
-        return self._once("haystack", read_haystack)
+    def copies(self) -> np.ndarray | None:
+        """engine.duplicates.groups; of a large library None until `preload` has them."""
+        if "copies" not in self.held and self.is_large:
+            return None
+        return self.compare_copies()
+
+    def compare_copies(self) -> np.ndarray:
+        """The same, however long it takes."""
+        return self.once("copies", lambda: copies_of(self.frame, self.main_space()))
+
+    def main_space(self) -> Space | None:
+        """The embeddings that paths and copies are judged by: EffNet's, or else MusiCNN's."""
+        for name in ("effnet", "musicnn"):
+            if self.coverage.spaces.get(name):
+                return self.space(name)
+        return None
+
+    def facts(self) -> Facts:
+        """What queries are answered from, without a map: see ui/maps.with_map."""
+        return self.once("facts", lambda: LiveFacts(self))
+
+    def curves(self, track: int) -> tuple[Curve, ...]:
+        """What a track has over time."""
+        return self.library.curves(track)
+
+    def style_counts(self, low: float) -> dict[str, int]:
+        """Label or genre → tracks with at least this activation; of a large library empty until
+        `preload` has counted them."""
+        if "style_counts" not in self.held and self.is_large:
+            return {}
+        return counts.at_least(low) if (counts := self.count_styles()) else {}
+
+    def count_styles(self) -> Counts | None:
+        """For any activation at once, however long it takes."""
+        return self.once(
+            "style_counts", lambda: Counts.of(styles) if (styles := self.styles()) else None
+        )
+
+    @property
+    def is_large(self) -> bool:
+        """Whether what takes a time for each track is left to a thread."""
+        return len(self.frame) > IN_MEMORY_UP_TO
+
+    @cached_property
+    def genres(self) -> dict[str, tuple[str, ...]]:
+        """Genre → its styles, both by name; empty for tags, which have no genres."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for label in self.vocabulary[1]:
+            if SEPARATOR in label:
+                found[label.split(SEPARATOR)[0]].append(label)
+        return {genre: tuple(sorted(found[genre])) for genre in sorted(found)}
+
+    @cached_property
+    def ic_models(self) -> tuple[str, ...]:
+        """The models that gave the values of IC; without a name: one of its own."""
+        valued = self.frame["ic_model"][self.frame["ic_mean"].notna()]
+        return tuple(sorted(valued.fillna("").unique()))
+
+    @cached_property
+    def artist_names(self) -> tuple[str, ...]:
+        """As tagged, the most frequent first."""
+        return tuple(self.frame["artist"].dropna().value_counts().index)
+
+    @cached_property
+    def folders(self) -> tuple[str, ...]:
+        """Every folder above a track and below its root, the fullest first."""
+        direct = Counter(path.rpartition("/")[0] for path in self.frame["path"])
+        full: Counter[str] = Counter()
+        for folder, tracks in direct.items():
+            while folder and folder not in self.roots:
+                full[folder] += tracks
+                folder = folder.rpartition("/")[0]
+        return tuple(sorted(full, key=lambda folder: (-full[folder], folder)))
 
     @cached_property
     def tagged(self) -> tuple[str, ...]:
@@ -149,44 +217,30 @@ class Collection:
         return np.array(["\n" in path or "\r" in path for path in self.frame["path"]], dtype=bool)
 
 
-def folder() -> Path:
-    """`-- --library DIR`, or $SERENDIP_LIBRARY, or ./library."""
-    parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
-    parser.add_argument("--library")
-    options, _ = parser.parse_known_args(sys.argv[1:])
-    chosen = options.library or os.environ.get(VARIABLE) or DEFAULT
-    return Path(chosen).expanduser().absolute()
+class LiveFacts(Facts):
+    """Facts whose large parts are read when a query first needs them."""
 
+    def __init__(
+        self, collection: Collection, map_xy: np.ndarray | None = None, map_of: str | None = None
+    ) -> None:
+        values = {"frame": collection.frame, "words": None, "_ranks": {}, "_collection": collection}
+        values |= {"map_xy": map_xy, "map_of": map_of, "spaces": collection.main_space}
+        self.__dict__.update(values)  # frozen: nothing else writes to it
 
-def opened() -> Collection:
-    """The collection of this session; draws what is wrong, and stops, where there is none."""
-    path = folder()
-    try:
-        generation = Library.open(path).generation
-        held: Collection | None = st.session_state.get("collection")
-        if held is None or held.library.path != path:
-            held = st.session_state["collection"] = read(str(path), generation)
-        elif held.generation != generation:
-            held = _offer_newer(held, path, generation)
-    except LibraryError as error:
-        _no_library(path, error)
-    if held.frame.empty:
-        _empty(held)
-    if without := len(held.standing.valueless):
-        st.caption(f":material/info: Left out: {count(without, 'file')} without any value. {WHY}")
-    return held
+    @property
+    def styles(self) -> Activations | None:
+        """Read when a query asks for a style."""
+        return self._collection.styles()
 
+    @property
+    def copies(self) -> np.ndarray | None:
+        """Compared when a query leaves out copies."""
+        return self._collection.copies()
 
-def _offer_newer(held: Collection, path: Path, generation: int) -> Collection:
-    """An empty library is read again at once; of any other, the person decides when."""
-    newer = Library.open(path).coverage().tracks - held.coverage.tracks
-    told = f"{count(newer, 'new track')} since then" if newer > 0 else "It has changed since then"
-    said, button = st.columns([3, 1], vertical_alignment="center")
-    said.caption(f":material/update: You see {count(len(held.frame))}. {told}.")
-    if held.frame.empty or button.button("Read it again", key="reread", width="stretch"):
-        st.session_state["collection"] = read(str(path), generation)
-        st.rerun()
-    return held
+    @property
+    def searched(self) -> list[str]:
+        """Made when a query has words."""
+        return self._collection.words()
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner="Reading the library …")
@@ -232,45 +286,3 @@ def _texts(values: pd.Series) -> np.ndarray:
 
 def _cleaned(values: pd.Series) -> list[str]:
     return [plain(text) if text else "" for text in _texts(values)]
-
-
-def _no_library(path: Path, error: LibraryError) -> None:
-    if (path / FILE_NAME).exists():
-        st.error(escaped(str(error)), icon=":material/error:")
-    else:
-        st.error(f"There is no library in {escaped(str(path))}.", icon=":material/folder_off:")
-        st.markdown(
-            "The apps read what `precompute.py` found out about your music. Analyse a folder, "
-            "then look again:"
-        )
-        _command(path)
-        st.caption(
-            f"Another library: `streamlit run … -- --library DIR`, or set `{VARIABLE}`. "
-            "No music at hand? `make demo` fetches some."
-        )
-    st.button("Look again", key="look_again", type="primary")
-    st.stop()
-
-
-def _empty(held: Collection) -> None:
-    if without := len(held.standing.valueless):
-        st.info(
-            f"The library holds {count(without, 'file')}, none of them with any value. {WHY}",
-            icon=":material/hourglass_empty:",
-        )
-        st.button("Look again", key="look_again", type="primary")
-        st.stop()
-    st.info(
-        "This library has no tracks yet. While an analysis runs, the first ones come after some "
-        "seconds.",
-        icon=":material/hourglass_empty:",
-    )
-    _command(held.library.path)
-    st.button("Look again", key="look_again", type="primary")
-    st.stop()
-
-
-def _command(path: Path) -> None:
-    """The analysis that would fill this library."""
-    library = shlex.quote(plain(str(path)))
-    st.code(f"python precompute.py ~/Music --library {library}", language="bash", wrap_lines=True)

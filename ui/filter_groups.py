@@ -1,0 +1,167 @@
+"""The groups of filters: rhythm, key, mood, voice, loudness, surprise, time.
+
+One function a group, each a few widgets from top to bottom. Where a descriptor is missing, its
+reason stands in its place.
+"""
+
+import streamlit as st
+
+from engine import camelot
+from engine.descriptors import DESCRIPTORS, KEY_HELP, KEYS, PROFILES, SCALES
+from ui import query_state, sliders
+from ui.collection import Collection
+from ui.gaps import column_gap
+from ui.names import PROFILE_NAMES, VOICE_NAMES
+from ui.sliders import Todo
+from ui.text import count
+
+CAMELOT_HELP = (
+    "Keys that DJs mix without a clash, by the Camelot wheel: the same number, one number up or "
+    "down with the same letter, and the same number with the other letter. 8A is A minor, 8B is C "
+    "major. As dependable as the keys themselves: see their help."
+)
+AGREE_HELP = (
+    "Only tracks whose key and scale the three profiles hear alike: fewer tracks, but keys that "
+    "can be trusted much more."
+)
+OCTAVES_HELP = (
+    "A tempo is often measured at half or double of what you feel. With this, 120 to 130 BPM also "
+    "finds 60 to 65 and 240 to 260 BPM."
+)
+PERCENTILE_HELP = (
+    "The rank of a track's mean IC among all tracks of this library that the same model heard: 0 "
+    "is the most predictable, 100 the most surprising. Ranks of different models can be compared, "
+    "their values cannot."
+)
+
+
+def rhythm(collection: Collection, todo: Todo) -> None:
+    """Tempo with its octaves and confidence, and danceability."""
+    if sliders.descriptor(collection, "tempo", todo):
+        st.toggle("Also half and double time", key="tempo_octaves", help=OCTAVES_HELP)
+        if column_gap(collection, "tempo_confidence") is None:
+            sliders.descriptor(collection, "tempo_confidence", todo)
+    network = column_gap(collection, "danceability")
+    sliders.descriptor(collection, "danceability" if network is None else "danceability_dsp", todo)
+    if network is not None and column_gap(collection, "danceability_dsp") is None:
+        sliders.explain("The signal's danceability stands in for the network's.", network, todo)
+
+
+def key(collection: Collection, todo: Todo) -> None:
+    """Tonic and scale, or what mixes with a key, by one profile or where all agree."""
+    if gap := column_gap(collection, f"key_{st.session_state['key_profile']}"):
+        sliders.explain("Key and scale: not in this library.", gap, todo)
+        return
+    st.multiselect("Key", KEYS, key="keys", placeholder="Any", help=KEY_HELP)
+    st.segmented_control(
+        "Scale", ["any", *SCALES], format_func=str.capitalize, key="scale", required=True
+    )
+    st.selectbox(
+        "Mixes with",
+        camelot.CODES,
+        format_func=camelot_name,
+        key="camelot",
+        placeholder="Any key",
+        help=CAMELOT_HELP,
+        filter_mode="contains",
+    )
+    st.toggle("All three profiles agree", key="keys_agree", help=AGREE_HELP)
+    st.selectbox(
+        "Key profile",
+        list(PROFILES),
+        format_func=lambda name: f"{PROFILE_NAMES[name]} ({PROFILES[name]})",
+        key="key_profile",
+        help="What the sound is compared with to find the key. Choose the one whose music is "
+        "nearest to yours; where they disagree, be careful.",
+    )
+
+
+def camelot_name(code: str) -> str:
+    """`8A · A minor`."""
+    return f"{code} · {CAMELOT_KEYS[code]}"
+
+
+CAMELOT_KEYS = {
+    camelot.code(tonic, scale): f"{tonic} {scale}" for tonic in KEYS for scale in SCALES
+}
+
+
+def mood(collection: Collection, todo: Todo) -> None:
+    """Valence and arousal, and the region that was drawn on their plane."""
+    there = sliders.descriptor(collection, "valence", todo, "Valence and arousal")
+    if column_gap(collection, "arousal") is None:
+        sliders.descriptor(collection, "arousal", todo)
+    if there:
+        region("mood_region", "Region of mood", "on the Mood tab")
+
+
+def region(field: str, name: str, where: str) -> None:
+    """A region that was drawn, and how to be rid of it."""
+    corners = getattr(query_state.query(), field)
+    if not corners:
+        st.caption(f"Or draw a region {where}.")
+        return
+    said, button = st.columns([3, 2], vertical_alignment="center")
+    said.caption(f"{name}: {count(len(corners), 'corner')}, drawn {where}.")
+    button.button(
+        "Remove region",
+        key=f"remove_{field}",
+        on_click=query_state.change,
+        kwargs={field: ()} | ({"map_of": None} if field == "map_region" else {}),
+        width="stretch",
+    )
+
+
+def on_map(collection: Collection, todo: Todo) -> None:
+    """The region that was drawn on the map."""
+    region("map_region", "Region on the map", "on the Map tab")
+
+
+def voice(collection: Collection, todo: Todo) -> None:
+    """Sung or instrumental."""
+    if gap := column_gap(collection, "voice"):
+        sliders.explain("Voice or instrumental: not in this library.", gap, todo)
+        return
+    st.segmented_control(
+        "Voice",
+        list(VOICE_NAMES),
+        format_func=VOICE_NAMES.get,
+        key="voice",
+        required=True,
+        help=DESCRIPTORS["voice"].help,
+    )
+
+
+def loudness(collection: Collection, todo: Todo) -> None:
+    """Integrated loudness."""
+    sliders.descriptor(collection, "loudness", todo)
+
+
+def surprise(collection: Collection, todo: Todo) -> None:
+    """Mean information content, as a value where one model gave all, and as a rank."""
+    models = collection.ic_models
+    if len(models) == 1:
+        sliders.descriptor(collection, "ic", todo)
+    else:
+        st.caption(
+            f":material/info: The values come from {len(models)} models, whose scales differ: "
+            "filter by rank."
+        )
+    sliders.plain("ic_percentile", "Rank of mean IC (percentile)", 1.0, "%.0f", PERCENTILE_HELP)
+
+
+def time(collection: Collection, todo: Todo) -> None:
+    """Duration in minutes, and year of release."""
+    sliders.plain(
+        "duration", "Duration (minutes)", 0.5, "%g", "Length of the track, as its file says."
+    )
+    years = collection.frame["year"].notna()
+    if not years.any():
+        st.caption(":material/info: Year: no file has one in its tags.")
+        return
+    without = count(int((~years).sum()))
+    sliders.plain(
+        "year", "Year", 1.0, "%.0f",
+        "From the files' tags, as exact as whoever wrote them; often the year of a reissue. "
+        f"{without} without a year are left out by this filter.",
+    )  # fmt: skip

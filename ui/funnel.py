@@ -1,0 +1,124 @@
+"""How the filters narrow the library down, which one to relax, and why a track is not there."""
+
+import numpy as np
+import streamlit as st
+
+from engine import words
+from engine.facts import Facts
+from engine.query import Query
+from engine.selection import Selection, Why, why
+from ui import filters
+from ui.collection import Collection
+from ui.names import named
+from ui.order import LEFT_OUT
+from ui.text import count, escaped
+
+HITS = 50  # offered of a search
+
+
+def draw(collection: Collection, query: Query, facts: Facts, found: Selection) -> None:
+    """The steps as bars, and the question for one track."""
+    with st.expander("How the filters work together", key="funnel_open", on_change="rerun") as box:
+        if not box.open:
+            return
+        steps(collection, found)
+        ask(collection, query, facts)
+
+
+def steps(collection: Collection, found: Selection) -> None:
+    """One bar a filter: what is left after it, of all tracks."""
+    if not found.steps:
+        st.caption("No filter is set: all tracks match.")
+        return
+    st.progress(1.0, f"All: **{found.total:,}**")
+    for step in found.steps:
+        bar, button = st.columns([5, 1], vertical_alignment="bottom")
+        bar.progress(
+            step.kept / max(found.total, 1),
+            f"{named(step.name, collection)}: **{step.kept:,}** left · alone it keeps "
+            f"{step.alone:,} · without it {step.without:,} would match",
+        )
+        button.button(
+            "Relax it", key=f"relax_{step.name}", on_click=filters.relax, args=(step.name,),
+            width="stretch", help=f"Switch {named(step.name, collection)} off",
+        )  # fmt: skip
+
+
+def advise(collection: Collection, found: Selection) -> None:
+    """Nothing matches: which filter to relax, and a button that does it."""
+    worst = found.worst
+    if worst is None:
+        st.info("Nothing matches.", icon=":material/filter_alt_off:")
+        return
+    name = named(worst.name, collection)
+    if worst.without:
+        told = f"Relax {name} first: without it, {count(worst.without)} would match."
+    else:
+        told = (
+            f"Several filters are too narrow: begin with {name}, which alone leaves "
+            f"{count(worst.alone)}."
+        )
+    st.info(f"Nothing matches. {told}", icon=":material/filter_alt_off:")
+    st.button(
+        f"Relax {name}", key="relax_worst", on_click=filters.relax, args=(worst.name,),
+        type="primary",
+    )  # fmt: skip
+    alone = ", ".join(f"{named(s.name, collection)} {s.alone:,}" for s in found.steps)
+    st.caption(f"Tracks that each filter alone would leave: {alone}.")
+
+
+def too_short(found: Selection) -> None:
+    """Tracks match, but the limits leave none."""
+    left = ", ".join(f"{number:,} {LEFT_OUT[name]}" for name, number in found.left_out.items())
+    st.info(
+        f"{count(found.matches)} match, but the limits leave none: {left}. Raise the limit of "
+        "minutes.",
+        icon=":material/timer_off:",
+    )
+
+
+def ask(collection: Collection, query: Query, facts: Facts) -> None:
+    """Search a track, and say what became of it."""
+    typed, choice = st.columns(2, vertical_alignment="bottom")
+    text = typed.text_input(
+        "Why is a track not here?",
+        key="why_text",
+        placeholder="Words of its title, artist, album or file",
+        icon=":material/search:",
+    )
+    hits = np.flatnonzero(words.found(text, facts.searched)) if text.strip() else np.empty(0, int)
+    row = choice.selectbox(
+        f"{count(len(hits))} found" + (f", the first {HITS} offered" if len(hits) > HITS else ""),
+        [int(hit) for hit in hits[:HITS]],
+        format_func=lambda hit: described(collection, hit),
+        key="why_row",
+        placeholder="Choose it" if len(hits) else "Type some words first",
+        disabled=not len(hits),
+        filter_mode=None,
+    )
+    if row is not None:
+        st.markdown(answer(collection, row, why(query, facts, row)))
+
+
+def described(collection: Collection, row: int) -> str:
+    """Title, artist and album in one line."""
+    track = collection.name(row)
+    return " · ".join(part for part in (track["title"], track["artist"], track["album"]) if part)
+
+
+def answer(collection: Collection, row: int, found: Why) -> str:
+    """One paragraph on one track, as Markdown."""
+    title = f"**{escaped(collection.name(row)['title'])}**"
+    if found.removed_by:
+        told = [f"{title} is removed by {named(found.first, collection)} first."]
+        told += [
+            f"- {named(name, collection)}: {escaped(found.values.get(name, ''))}"
+            for name in found.removed_by
+        ]
+        return "\n".join([told[0], "", *told[1:]])
+    if found.place is not None:
+        return f"{title} is in the list, at place {found.place:,}."
+    if found.copy_of is not None:
+        other = escaped(described(collection, found.copy_of))
+        return f"{title} matches, but it is a copy of {other}, which is in the list."
+    return f"{title} matches, but is left out {LEFT_OUT[found.left_out_by]}."

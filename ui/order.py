@@ -1,0 +1,110 @@
+"""Order and length of the playlist: widgets, and what each limit left out in words."""
+
+import streamlit as st
+
+from engine.query import ARRANGED_ORDERS, COLUMN_ORDERS, NAME_ORDERS, Query
+from engine.selection import Selection
+from ui.collection import Collection
+from ui.names import ORDER_NAMES
+from ui.text import count, hours
+
+ORDER_HELP = {
+    "style": "Strongest activation of the chosen styles first.",
+    "smooth": "Small steps in tempo, key and sound from each track to the next.",
+    "ic_arc": "From predictable to surprising and back again.",
+    "middle": "First what lies closest to the middle of all ranges that are set.",
+}
+LEFT_OUT = {
+    "copies": "copies of others",
+    "per_album": "by the limit per album",
+    "per_artist": "by the limit per artist",
+    "minutes": "by the limit of minutes",
+    "tracks": "by the limit of tracks",
+}
+MORE = ("per_artist", "per_album", "collapse")
+
+
+def draw(collection: Collection, query: Query) -> None:
+    """Order, its direction or seed, and the limits."""
+    by, how, tracks, minutes, more = st.columns([3, 2.6, 1.7, 1.7, 2], vertical_alignment="bottom")
+    names = ORDER_NAMES if query.styles else ORDER_NAMES | {"style": "Library"}
+    by.selectbox(
+        "Order by", _orders(collection), format_func=names.get, key="order",
+        help="\n\n".join(f"**{names[o]}**: {told}" for o, told in ORDER_HELP.items()),
+    )  # fmt: skip
+    with how:
+        _direction(query)
+    tracks.number_input(
+        "At most (tracks)", min_value=1, step=10, key="limit", placeholder="No limit",
+        help="Length of the playlist. Empty: all that match.",
+    )  # fmt: skip
+    minutes.number_input(
+        "At most (minutes)", min_value=1.0, step=10.0, format="%.0f", key="minutes",
+        placeholder="No limit",
+        help="In total. Tracks are taken in order; one that would overrun is skipped, a shorter "
+        "one after it may fit. Tracks of unknown length are left out then.",
+    )  # fmt: skip
+    with more:
+        _more_limits(query)
+
+
+def _more_limits(query: Query) -> None:
+    on = sum(getattr(query, name) != getattr(Query(), name) for name in MORE)
+    label = f"More limits · **{on} on**" if on else "More limits"
+    with st.popover(label, key="more_limits", width="stretch"):
+        st.number_input(
+            "Per artist (tracks)", min_value=1, step=1, key="per_artist", placeholder="No limit",
+            help="So that nobody is in every second track. Tracks without an artist all count.",
+        )  # fmt: skip
+        st.number_input(
+            "Per album (tracks)", min_value=1, step=1, key="per_album", placeholder="No limit"
+        )
+        st.toggle(
+            "Each recording once", key="collapse",
+            help="Of copies, only the best-ranked one stays: the same audio, or the same title and "
+            "artist with nearly the same sound.",
+        )  # fmt: skip
+
+
+def _orders(collection: Collection) -> list[str]:
+    """Those for which this library has values."""
+    frame = collection.frame
+    needed = {order: order for order in COLUMN_ORDERS} | {"ic_arc": "ic_mean"}
+    needed |= {tag: tag for tag in ("artist", "album", "title")}
+    return [o for o in ORDER_NAMES if o not in needed or frame[needed[o]].notna().any()]
+
+
+def _direction(query: Query) -> None:
+    order = query.order
+    arranged = order in ARRANGED_ORDERS and not query.styles
+    if order == "shuffle" or arranged:
+        st.number_input(
+            "Seed", min_value=0, max_value=2**32 - 1, step=1, key="seed",
+            help="The same number always gives the same tracks. Any other number draws anew."
+            if arranged else
+            "The same number always gives the same order. Any other number shuffles anew.",
+        )  # fmt: skip
+    elif order in COLUMN_ORDERS or order in NAME_ORDERS:
+        ways = ("A to Z", "Z to A") if order in NAME_ORDERS else ("Rising", "Falling")
+        st.segmented_control(
+            "Direction",
+            ["up", "down"],
+            format_func=dict(zip(("up", "down"), ways, strict=True)).get,
+            key="descending",
+            required=True,
+            help="Tracks without a value come last either way.",
+        )
+    else:
+        strongest = "Strongest first" if query.styles else "As found"
+        word = {"style": strongest, "middle": "Closest first"}.get(order, "Arranged")
+        st.segmented_control("Direction", [word], default=word, key=f"only_{word}", disabled=True)
+
+
+def size(collection: Collection, query: Query, found: Selection) -> str:
+    """How long the playlist is, and what each limit left out."""
+    said = f"{count(len(found.rows))} · {hours(found.seconds)}"
+    left = [f"{number:,} {LEFT_OUT[name]}" for name, number in found.left_out.items()]
+    said += f" · left out: {', '.join(left)}" if left else ""
+    if query.collapse and collection.is_large and collection.copies() is None:
+        said += " · copies are still being looked for"
+    return said
