@@ -95,6 +95,19 @@ class Space:
                     np.clip(cosines[rows], -1, 1, out=cosines[rows])  # rounding goes beyond
         return result[0] if len(seeds) == 1 else result
 
+    def units(self, tracks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(float32 [tracks, dimensions] of length 1, bool [tracks]) of track ids in any order.
+
+        Where a track has no embedding, the second is False and the vector is 0.
+        """
+        rows = np.minimum(np.searchsorted(self.ids, tracks), max(len(self.ids) - 1, 0))
+        known = np.zeros(len(tracks), dtype=bool)
+        if len(self.ids):
+            known = (self.ids[rows] == tracks) & ~np.isnan(self.scale[rows])
+        result = np.zeros((len(tracks), self.matrix.shape[1]), dtype=np.float32)
+        result[known] = self.matrix[rows[known]] * self.scale[rows[known], np.newaxis]
+        return result, known
+
     def cosine(self, one: Seed, other: Seed) -> float:
         """Of two recordings; NaN where one has no embedding here."""
         try:

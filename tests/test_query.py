@@ -287,7 +287,7 @@ def plain_match(query: Query, row: pd.Series) -> bool:
         return False
     key, scale = row[f"key_{query.key_profile}"], row[f"scale_{query.key_profile}"]
     asked = query.keys or query.scale != "any"
-    if asked and (key is None or scale is None):
+    if asked and (pd.isna(key) or pd.isna(scale)):
         return False
     return not (query.keys and key not in query.keys) and (
         query.scale == "any" or scale == query.scale

@@ -1,0 +1,82 @@
+"""Which tracks of a library are the same recording.
+
+Goal: a group number for each track, so that a playlist takes one of each group. Two tracks are of
+one group when their audio is the same bytes (content hash); or when title and artist are the same
+(as engine.names folds them) and their embeddings nearly are; or through others. Conventions: what
+is missing is never equal to anything. O(tracks): only tracks of one name are compared. Pure.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from engine.columns import groups as numbered
+from engine.columns import texts
+from engine.names import folded
+from engine.space import Space
+
+# Between embeddings of tracks of one title and artist. A re-encoded file keeps 0.999; another
+# mastering or a longer fade moves a little further; a live version or a remix is other music.
+NEARLY_EQUAL = 0.99
+# Tracks of one name that are compared with each other. More ("Track 01", "Unknown") are taken in
+# pieces of this size, so that 100,000 of them still take linear time.
+MOST_OF_A_NAME = 256
+
+
+def groups(frame: pd.DataFrame, space: Space | None) -> np.ndarray:
+    """int64 [tracks]: tracks of one recording share a number; each other track has its own.
+
+    The number is the position of the first track of the group. frame is Library.frame() with
+    content_hash; without a space only the audio bytes tell.
+    """
+    parents = np.arange(len(frame))
+    for members in _members(numbered(texts(frame, "content_hash"))):
+        parents[members] = members[0]
+    if space is not None:
+        for members in _members(_names(frame)):
+            for first in range(0, len(members), MOST_OF_A_NAME):
+                _join(parents, members[first : first + MOST_OF_A_NAME], frame, space)
+    return _roots(parents)
+
+
+def _names(frame: pd.DataFrame) -> np.ndarray:
+    """int64 [tracks]: tracks of one folded title and artist share a number; -1 without either."""
+    titles, artists = (
+        [folded(name) if name else "" for name in texts(frame, column)]
+        for column in ("title", "artist")
+    )
+    pairs = zip(titles, artists, strict=True)
+    return numbered([f"{t}\n{a}" if t and a else None for t, a in pairs])
+
+
+def _members(labels: np.ndarray) -> Iterator[np.ndarray]:
+    """Positions of each label that several tracks have, rising; -1 is no label."""
+    order = np.argsort(labels, kind="stable")
+    order = order[np.searchsorted(labels[order], 0) :]
+    ends = np.flatnonzero(np.diff(labels[order])) + 1
+    for members in np.split(order, ends) if len(order) else ():
+        if len(members) > 1:
+            yield members
+
+
+def _join(parents: np.ndarray, members: np.ndarray, frame: pd.DataFrame, space: Space) -> None:
+    """Unite the tracks of one name whose embeddings are nearly equal."""
+    units, _ = space.units(frame.index.to_numpy()[members])  # without an embedding: 0, like none
+    for one, other in np.argwhere(np.triu(units @ units.T >= NEARLY_EQUAL, 1)):
+        low, high = sorted((_root(parents, members[one]), _root(parents, members[other])))
+        parents[high] = low
+
+
+def _root(parents: np.ndarray, track: int) -> int:
+    while parents[track] != track:
+        parents[track] = parents[parents[track]]
+        track = parents[track]
+    return int(track)
+
+
+def _roots(parents: np.ndarray) -> np.ndarray:
+    """The first track of the group of each; parents always come before their children."""
+    while not np.array_equal(parents[parents], parents):
+        parents = parents[parents]
+    return parents.astype(np.int64)
