@@ -1,16 +1,16 @@
 """A written playlist reads back as it was meant, by our parser and by another one."""
 
 import os
-import stat
 from pathlib import Path
 
 import m3u8
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from playlists import components, entries_of_anything, names
 
 from engine import playlist
-from engine.playlist import Entry, PlaylistError
+from engine.playlist import Entry
+from engine.playlist_paths import Paths
 
 ODD = [
     Entry("/music/#1 hits/a.mp3", "One", "Somebody", 60.4),
@@ -36,10 +36,12 @@ def test_an_empty_playlist_is_a_playlist():
 
 
 def test_relative_paths_lead_to_the_files_and_hide_nothing():
-    written = playlist.m3u8(ODD, relative_to=Path("/music"))
+    written = playlist.m3u8(ODD, Paths(relative_to=Path("/music")))
     paths = [line.path for line in playlist.parse(written.data)]
     assert paths[:3] == ["./#1 hits/a.mp3", "./ leading blank.mp3", "./http:/x.mp3"]
-    assert playlist.m3u8(ODD[:1], Path("/music/lists")).data.endswith(b"\n../#1 hits/a.mp3\n")
+    assert playlist.m3u8(ODD[:1], Paths(Path("/music/lists"))).data.endswith(
+        b"\n../#1 hits/a.mp3\n"
+    )
 
 
 def test_bytes_that_are_no_text_are_written_as_they_are():
@@ -69,24 +71,6 @@ def test_a_second_parser_sees_the_same_entries():
     assert [segment.duration for segment in other.segments][:2] == [60, 62]
 
 
-names = st.text(max_size=20)
-components = st.binary(min_size=1, max_size=12).filter(
-    lambda name: not set(name) & set(b"/\0") and name not in (b".", b"..")
-)
-entries_of_anything = st.lists(
-    st.builds(
-        Entry,
-        st.lists(components, min_size=1, max_size=4).map(
-            lambda parts: os.fsdecode(b"/" + b"/".join(parts))
-        ),
-        st.none() | names,
-        st.none() | names,
-        st.none() | st.floats(),
-    ),
-    max_size=6,
-)
-
-
 @given(entries_of_anything)
 def test_every_entry_returns_whatever_tags_and_names_hold(entries):
     written = playlist.m3u8(entries)
@@ -100,7 +84,7 @@ def test_every_entry_returns_whatever_tags_and_names_hold(entries):
 @given(entries_of_anything, st.lists(components, max_size=3))
 def test_every_relative_entry_leads_to_its_file(entries, folder):
     base = Path(os.fsdecode(b"/" + b"/".join(folder)))
-    written = playlist.m3u8(entries, relative_to=base)
+    written = playlist.m3u8(entries, Paths(relative_to=base))
     kept = [entry.path for entry in entries if entry.path not in written.skipped]
     read = [line.path for line in playlist.parse(written.data)]
     assert [os.path.normpath(base / path) for path in read] == kept
@@ -113,82 +97,3 @@ def test_plain_text_is_one_line_that_encodes(text):
     shown.encode("utf-8")
     assert len(shown.splitlines()) <= 1
     assert not any(ord(character) < 32 for character in shown)
-
-
-@given(st.text())
-def test_a_file_name_is_one_name_in_the_folder(text):
-    name = playlist.file_name(text)
-    assert name.endswith(".m3u8")
-    assert not name.startswith(".")
-    assert len(name.encode()) <= 255
-    assert Path(name).name == name
-
-
-@pytest.mark.parametrize(
-    ("typed", "name"),
-    [
-        ("", "playlist.m3u8"),
-        ("../../etc/passwd", "-..-etc-passwd.m3u8"),
-        ("Party.m3u8", "Party.m3u8"),
-        ("a/b:c?", "a-b-c-.m3u8"),
-        (".hidden", "hidden.m3u8"),
-    ],
-)
-def test_file_names(typed, name):
-    assert playlist.file_name(typed) == name
-
-
-def test_save_writes_the_file_and_nothing_else(tmp_path):
-    path = playlist.save(b"#EXTM3U\n", tmp_path, "list")
-    assert path == tmp_path / "list.m3u8"
-    assert path.read_bytes() == b"#EXTM3U\n"
-    assert [found.name for found in tmp_path.iterdir()] == ["list.m3u8"]
-    assert stat.S_IMODE(path.stat().st_mode) & stat.S_IRUSR
-
-
-def test_an_existing_file_is_kept_unless_replacing_is_allowed(tmp_path):
-    (tmp_path / "list.m3u8").write_bytes(b"mine")
-    with pytest.raises(PlaylistError, match="exists already"):
-        playlist.save(b"new", tmp_path, "list")
-    assert (tmp_path / "list.m3u8").read_bytes() == b"mine"
-    playlist.save(b"new", tmp_path, "list", replace=True)
-    assert (tmp_path / "list.m3u8").read_bytes() == b"new"
-    assert len(list(tmp_path.iterdir())) == 1
-
-
-def test_a_folder_that_went_away_is_a_sentence(tmp_path):
-    with pytest.raises(PlaylistError, match="could not be written: No such file"):
-        playlist.save(b"x", tmp_path / "gone", "list")
-
-
-def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch):
-    def full(self, target):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(PlaylistError, match="No space left"):
-        playlist.save(b"x", tmp_path, "list")
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("typed", "said"),
-    [
-        ("", "Type the folder"),
-        ("a\0b", "Type the folder"),
-        ("relative/folder", "not a whole path"),
-        ("/no/such/folder", "no folder"),
-        ("~nobody-of-this-name/x", "no home folder"),
-        ("/" + "x" * 5000, "cannot be reached"),
-        (__file__, "is a file"),
-    ],
-)
-def test_a_folder_that_cannot_be_used_is_explained(typed, said):
-    with pytest.raises(PlaylistError, match=said):
-        playlist.folder(typed)
-
-
-def test_a_folder_is_found_with_and_without_home(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert playlist.folder(f"  {tmp_path} ") == tmp_path
-    assert playlist.folder("~") == tmp_path

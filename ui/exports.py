@@ -1,4 +1,4 @@
-"""Saving a list: download it, or write it into a folder of this computer."""
+"""Saving a list: download it, or write it into a folder of this computer, in several formats."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -6,25 +6,46 @@ from pathlib import Path
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from engine import playlist
-from engine.playlist import Entry, PlaylistError, Written
+from engine import playlist_files
+from engine.playlist import Entry, Written, plain
+from engine.playlist_formats import FORMATS, Format
+from engine.playlist_paths import ABSOLUTE, Paths, PlaylistError, has_place, replacing
 from ui.collection import Collection
 from ui.text import count, escaped
 
-MIME = "audio/x-mpegurl"
+WAYS = {"absolute": "Absolute", "relative": "Relative", "replaced": "Elsewhere"}
+WAYS_HELP = (
+    "Absolute: works wherever you keep the playlist, on this computer. Relative: works where "
+    "playlist and music are moved together, such as to a stick; the playlist must lie in the "
+    "folder below. Elsewhere: the beginning of each path is replaced, for a network drive, "
+    "Windows or a phone that holds the same music."
+)
+# Beside path, title, artist, album and seconds, in a table.
+VALUES = (
+    "tempo_bpm",
+    "key_edma",
+    "scale_edma",
+    "loudness_lufs",
+    "danceability",
+    "voice",
+    "valence",
+    "arousal",
+    "style",
+    "ic_mean",
+    "ic_model",
+)
+NAMED = 3  # tracks that a warning names
 
 
 def entries(collection: Collection, rows: Sequence[int]) -> list[Entry]:
     """The tracks of a list as a playlist takes them."""
-    columns = collection.frame[["path", "title", "artist", "duration_s"]].iloc[rows]
-    texts = columns[["title", "artist"]].to_numpy(dtype=object, na_value=None)
+    frame = collection.frame.iloc[rows]
+    columns = ("path", "title", "artist", "duration_s", "album", *VALUES)
+    lists = [frame[c].astype(object).where(frame[c].notna(), None).tolist() for c in columns]
     return [
-        Entry(path, title, artist, seconds)
-        for path, (title, artist), seconds in zip(
-            columns["path"], texts, columns["duration_s"], strict=True
-        )
+        Entry(*facts[:5], dict(zip(VALUES, facts[5:], strict=True)))
+        for facts in zip(*lists, strict=True)
     ]
 
 
@@ -32,14 +53,20 @@ def entries(collection: Collection, rows: Sequence[int]) -> list[Entry]:
 def draw(
     collection: Collection, rows: Sequence[int], name: str, key: str, track: int | None = None
 ) -> None:
-    """Name, kind of paths, download and save; nothing else of the page runs when they change.
+    """Name, format, kind of paths, download and save; nothing else of the page runs when they
+    change.
 
     A list that belongs to a track begins with the name given for it; the rest stays as it was set.
     """
-    named, kind = st.columns(2)
+    named, form, way = st.columns([3, 2, 3])
     name_key = f"{key}_name" if track is None else f"{key}_name_{track}"
-    file = playlist.file_name(named.text_input("Name", name, key=name_key))
-    relative = _relative(kind, key)
+    typed_name = named.text_input("Name", name, key=name_key)
+    with form:
+        chosen = _format(key)
+    with way:
+        kind = _way(key)
+    file = playlist_files.file_name(typed_name, chosen.suffix)
+    replaced = _replaced(collection, key) if kind == "replaced" else None
     typed = st.text_input(
         "Folder",
         _common_folder(collection.roots),
@@ -47,45 +74,82 @@ def draw(
         help="On the computer that runs this app. The playlist is saved there; relative paths "
         "start there.",
     )
+    if replaced is not None and not replaced[1].strip():
+        st.info("Type where the same folder is on the other device.", icon=":material/edit:")
+        return
     try:
-        base = playlist.folder(typed) if relative else None
+        paths = _paths(kind, typed, replaced)
     except PlaylistError as error:
         st.error(escaped(str(error)), icon=":material/folder_off:")
         return
-    _unwritable(collection, rows)
-    _buttons(lambda: playlist.m3u8(entries(collection, rows), base), typed, file, key)
+    _left_out(collection, rows, chosen, paths)
+    _buttons(lambda: chosen.write(entries(collection, rows), paths), typed, file, chosen, key)
+
+
+def _format(key: str) -> Format:
+    names = list(FORMATS)
+    name = st.segmented_control(
+        "Format",
+        names,
+        default=names[0],
+        key=f"{key}_format",
+        required=True,
+        help=" ".join(f"{name}: {form.about}" for name, form in FORMATS.items()),
+    )
+    return FORMATS[name]
+
+
+def _way(key: str) -> str:
+    """The choice between the kinds of paths."""
+    return st.segmented_control(
+        "Paths in the file",
+        list(WAYS),
+        default="absolute",
+        format_func=WAYS.get,
+        key=f"{key}_paths",
+        required=True,
+        help=WAYS_HELP,
+    )
+
+
+def _replaced(collection: Collection, key: str) -> tuple[str, str]:
+    """The folder here, and what it is called elsewhere."""
+    here, there = st.columns(2)
+    return (
+        here.text_input("Replace", _common_folder(collection.roots), key=f"{key}_here"),
+        there.text_input(
+            "by",
+            key=f"{key}_there",
+            placeholder="D:\\Music or //server/share",
+            help="Where the same folder is on the other device: D:\\Music on Windows, "
+            "//server/share on a network drive, /storage/1234-5678/Music on a phone's card.",
+        ),
+    )
+
+
+def _paths(kind: str, typed: str, replaced: tuple[str, str] | None) -> Paths:
+    """What was chosen, checked. PlaylistError."""
+    if replaced is not None:
+        return replacing(*replaced)
+    return Paths(relative_to=playlist_files.folder(typed)) if kind == "relative" else ABSOLUTE
 
 
 def _common_folder(roots: Sequence[str]) -> str:
     """The innermost folder that holds all roots; empty where its name cannot be typed."""
     folder = os.path.commonpath(roots) if roots else ""
-    return folder if playlist.plain(folder) == folder else ""
+    return folder if plain(folder) == folder else ""
 
 
-def _relative(place: DeltaGenerator, key: str) -> bool:
-    """The choice between the two kinds of paths."""
-    kind = place.segmented_control(
-        "Paths in the file",
-        ["absolute", "relative"],
-        default="absolute",
-        format_func=str.capitalize,
-        key=f"{key}_paths",
-        required=True,
-        help="Absolute: works wherever you keep the playlist, on this computer. Relative: works "
-        "where playlist and music are moved together, such as to a stick or a phone; the playlist "
-        "must lie in the folder below.",
-    )
-    return kind == "relative"
-
-
-def _buttons(written: Callable[[], Written], typed: str, file: str, key: str) -> None:
+def _buttons(
+    written: Callable[[], Written], typed: str, file: str, chosen: Format, key: str
+) -> None:
     """Download, or save into the folder that was typed."""
     download, save, replace = st.columns([2, 2, 3], vertical_alignment="center")
     download.download_button(
-        "Download M3U8",
+        f"Download {chosen.suffix[1:].upper()}",
         lambda: written().data,
         file,
-        MIME,
+        chosen.mime,
         key=f"{key}_download",
         on_click="ignore",
         icon=":material/download:",
@@ -94,29 +158,34 @@ def _buttons(written: Callable[[], Written], typed: str, file: str, key: str) ->
     )
     allowed = replace.checkbox("Replace an existing file", key=f"{key}_replace")
     if save.button("Save to folder", key=f"{key}_save", icon=":material/save:", width="stretch"):
-        _save(written(), typed, file, allowed)
+        _save(written(), typed, file, chosen, allowed)
 
 
-def _save(written: Written, typed: str, file: str, replace: bool) -> None:
+def _save(written: Written, typed: str, file: str, chosen: Format, replace: bool) -> None:
     try:
-        target = playlist.save(written.data, playlist.folder(typed), file, replace)
+        folder = playlist_files.folder(typed)
+        target = playlist_files.save(written.data, folder, file, chosen.suffix, replace)
     except PlaylistError as error:
         st.error(escaped(str(error)), icon=":material/error:")
         return
     st.success(f"{count(written.entries)} saved.", icon=":material/check:")
-    st.code(_shown(target), language=None, wrap_lines=True)
+    st.code(plain(os.fspath(target)), language=None, wrap_lines=True)
 
 
-def _unwritable(collection: Collection, rows: Sequence[int]) -> None:
-    """Say beforehand which tracks no line of a playlist can hold."""
-    places = np.asarray(rows)[collection.unwritable[rows]]
-    broken = collection.frame["path"].iloc[places[:1]].tolist()
-    if broken:
-        st.warning(
-            f"{count(len(places))} cannot stand in an M3U8 file and will be left out: there is a "
-            f"line break in the path, as in “{escaped(broken[0])}”."
-        )
+def _left_out(collection: Collection, rows: Sequence[int], chosen: Format, paths: Paths) -> None:
+    """Say beforehand which tracks will not be in the file, and why."""
+    rows = np.asarray(rows)
+    all_paths = collection.frame["path"].to_numpy(dtype=object)
+    if chosen.suffix == ".m3u8":
+        broken = all_paths[rows[collection.unwritable[rows]]].tolist()
+        _warn(broken, "no line of an M3U8 file can hold a line break; XSPF and CSV can")
+    if paths.replaced is not None:
+        outside = [path for path in all_paths[rows].tolist() if not has_place(path, paths)]
+        _warn(outside, f"not in {paths.replaced[0]}, so there is no path to them elsewhere")
 
 
-def _shown(path: Path) -> str:
-    return playlist.plain(os.fspath(path))
+def _warn(left_out: list[str], why: str) -> None:
+    if left_out:
+        named = ", ".join(f"“{escaped(Path(path).name)}”" for path in left_out[:NAMED])
+        more = ", …" if len(left_out) > NAMED else ""
+        st.warning(f"{count(len(left_out))} will be left out ({named}{more}): {escaped(why)}.")
