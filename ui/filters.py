@@ -4,7 +4,7 @@ A group says how many of its filters are on, and is open at first where one is. 
 those of ui/filter_style and ui/filter_groups; their state is that of ui/query_state.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -58,8 +58,11 @@ GROUPS = (
 OPEN_AT_FIRST = ("Style", "Rhythm")
 
 
-def draw(collection: Collection) -> None:
-    """All filters. Widgets whose descriptor is missing are replaced by the reason."""
+def draw(collection: Collection, without: Sequence[str] = ()) -> None:
+    """All filters. Widgets whose descriptor is missing are replaced by the reason.
+
+    without: "Search" and names of groups that a page has no use for; those that are on are drawn.
+    """
     todo: Todo = {}
     query = query_state.query()
     head, button = st.columns([1, 1], vertical_alignment="bottom")
@@ -71,14 +74,17 @@ def draw(collection: Collection) -> None:
     for stage, given in GIVEN.items():
         for note in substitutes(collection, stage):
             st.warning(f"{given}: {escaped(note)}.", icon=":material/science:")
-    st.text_input(
-        "Search",
-        key="text",
-        placeholder="Title, artist, album or file",
-        icon=":material/search:",
-        help="Tracks in which all of these words occur, whatever case and accents.",
-    )
+    if query.text or "Search" not in without:
+        st.text_input(
+            "Search",
+            key="text",
+            placeholder="Title, artist, album or file",
+            icon=":material/search:",
+            help="Tracks in which all of these words occur, whatever case and accents.",
+        )
     for group in GROUPS:
+        if group.name in without and not any(active(query, name) for name in group.filters):
+            continue
         if group.name == "Surprise (IC)" and not collection.ic_models:
             continue  # no analysis gives IC unless it is asked to
         _group(collection, group, query, todo)

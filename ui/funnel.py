@@ -4,14 +4,16 @@ import numpy as np
 import streamlit as st
 
 from engine import words
+from engine.descriptors import DESCRIPTORS
+from engine.evidence import Value
 from engine.facts import Facts
-from engine.query import Query
+from engine.query import RANGE_COLUMNS, Query
 from engine.selection import Selection, Why, why
 from ui import filters
 from ui.collection import Collection
 from ui.names import named
 from ui.order import LEFT_OUT
-from ui.text import count, escaped
+from ui.text import count, escaped, length, number
 
 HITS = 50  # offered of a search
 
@@ -109,16 +111,35 @@ def described(collection: Collection, row: int) -> str:
 def answer(collection: Collection, row: int, found: Why) -> str:
     """One paragraph on one track, as Markdown."""
     title = f"**{escaped(collection.name(row)['title'])}**"
-    if found.removed_by:
-        told = [f"{title} is removed by {named(found.first, collection)} first."]
-        told += [
-            f"- {named(name, collection)}: {escaped(found.values.get(name, ''))}"
+    if found.first:
+        lines = [
+            f"- {named(name, collection)}: {escaped(_value(name, found.values.get(name)))}"
             for name in found.removed_by
         ]
-        return "\n".join([told[0], "", *told[1:]])
+        more = f", and {len(lines) - 1} more refuse it" if len(lines) > 1 else ""
+        told = f"{title} is removed by **{named(found.first, collection)}**{more}. Its values:"
+        return "\n".join([told, "", *lines])
     if found.place is not None:
         return f"{title} is in the list, at place {found.place:,}."
     if found.copy_of is not None:
         other = escaped(described(collection, found.copy_of))
-        return f"{title} matches, but it is a copy of {other}, which is in the list."
+        return f"{title} matches, but is a copy of {other}, which goes first."
     return f"{title} matches, but is left out {LEFT_OUT[found.left_out_by]}."
+
+
+def _value(name: str, value: Value) -> str:
+    """What a filter looked at, with its unit."""
+    if value is None:
+        return "no value"
+    if isinstance(value, tuple):
+        return ", ".join(f"{part:.2f}" for part in value)
+    if isinstance(value, str):
+        return value
+    if name == "duration":
+        return length(value)
+    if name == "year":
+        return f"{value:.0f}"
+    column = RANGE_COLUMNS.get(name, name)
+    if column in DESCRIPTORS:
+        return number(value, column)
+    return f"{value:.0f} of 100" if name == "ic_percentile" else f"activation {value:.2f}"

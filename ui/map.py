@@ -13,9 +13,9 @@ import streamlit as st
 from engine.activations import SEPARATOR
 from engine.columns import numbers, texts
 from engine.descriptors import DESCRIPTORS
+from engine.facts import Facts
 from engine.map_cache import Map
 from engine.query import Query
-from engine.selection import Selection
 from ui import maps, plane, query_state, scatter, sliders
 from ui.collection import Collection
 from ui.gaps import space_gap
@@ -45,7 +45,7 @@ LOOK_EVERY_S = 1.0
 GOOD, FAIR = 0.9, 0.75  # trustworthiness
 
 
-def draw(collection: Collection, query: Query, found: Selection) -> None:
+def draw(collection: Collection, query: Query, facts: Facts) -> None:
     """Choices, then the map or why it is not there yet."""
     spaces = [name for name in SPACES if collection.coverage.spaces.get(name)]
     if not spaces:
@@ -62,7 +62,7 @@ def draw(collection: Collection, query: Query, found: Selection) -> None:
     elif made.map is None:
         wait(made, len(collection.frame))
     else:
-        show(collection, query, found, made.map, colour)
+        show(collection, query, facts, made.map, colour)
 
 
 def choices(collection: Collection, spaces: list[str]) -> tuple[str, str, str]:
@@ -106,7 +106,7 @@ def wait(made: maps.Making, tracks: int) -> None:
     look()
 
 
-def show(collection: Collection, query: Query, found: Selection, placed: Map, colour: str) -> None:
+def show(collection: Collection, query: Query, facts: Facts, placed: Map, colour: str) -> None:
     """The map, its trustworthiness, and how to be rid of a region."""
     said, button = st.columns([4, 1], vertical_alignment="center")
     said.caption("Draw a lasso or a box around tracks: they become the playlist.")
@@ -117,8 +117,7 @@ def show(collection: Collection, query: Query, found: Selection, placed: Map, co
     xy = collection.once(
         f"places {placed.fingerprint}", lambda: placed.rows(collection.frame.index.to_numpy())
     )
-    matching = np.zeros(len(xy), dtype=bool)
-    matching[found.kept] = True
+    matching = scatter.matching(query, facts)
     there = ~np.isnan(xy[:, 0])
     hits = scatter.sample(collection, np.flatnonzero(there & matching))
     others = scatter.sample(collection, np.flatnonzero(there & ~matching))

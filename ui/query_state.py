@@ -52,7 +52,8 @@ BINDINGS: dict[str, Binding] = {
                      "keys_agree", "order", "seed", "collapse")
     },
     **dict.fromkeys(("camelot", "limit", "minutes", "per_artist", "per_album"), _OPTIONAL),
-    **dict.fromkeys(("styles", "keys", "exclude_artists", "exclude_styles", "exclude_folders"), _LIST),
+    **dict.fromkeys(("styles", "keys"), _LIST),
+    **dict.fromkeys(("exclude_artists", "exclude_styles", "exclude_folders"), _LIST),
     "descending": _WAY,
 }  # fmt: skip
 

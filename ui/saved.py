@@ -36,7 +36,10 @@ def draw(collection: Collection, query: Query) -> None:
 def _save(folder: Path, query: Query) -> None:
     typed, button = st.columns([2, 1], vertical_alignment="bottom")
     typed.text_input(
-        "Save as", key="save_name", max_chars=saved_queries.LONGEST, placeholder="A name for it"
+        "Save as",
+        key="save_name",
+        max_chars=saved_queries.LONGEST,
+        placeholder="A name for it",
     )
     button.button(
         "Save", key="save_query", on_click=_keep, args=(folder, query), type="primary",
@@ -77,7 +80,10 @@ def _row(collection: Collection, folder: Path, name: str, asked: Query, place: i
             )  # fmt: skip
             if st.session_state.get("saved_doing") == ("rename", name):
                 st.text_input(
-                    "New name", name, key=f"saved_name_{place}", max_chars=saved_queries.LONGEST
+                    "New name",
+                    name,
+                    key=f"saved_name_{place}",
+                    max_chars=saved_queries.LONGEST,
                 )
                 st.button(
                     "Rename", key=f"saved_rename_{place}", on_click=_rename,

@@ -13,8 +13,10 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from engine.facts import Facts
+from engine.filters import masks
 from engine.orders import shuffle_keys
-from engine.query import Polygon, QueryError, Range
+from engine.query import Polygon, Query, QueryError, Range
 from engine.regions import simplified
 from ui.collection import Collection
 
@@ -34,6 +36,12 @@ class Drawn:
     corners: Polygon
     x: Range
     y: Range
+
+
+def matching(query: Query, facts: Facts) -> np.ndarray:
+    """bool [tracks]: what all filters keep."""
+    everything = np.ones(len(facts.frame), dtype=bool)
+    return np.logical_and.reduce([everything, *masks(query, facts).values()])
 
 
 def sample(collection: Collection, rows: np.ndarray, most: int = DRAWN) -> np.ndarray:
