@@ -96,9 +96,8 @@ def markdown(report: Report, drawn: tuple[Figure, ...]) -> str:
                 lines += [*(f"- {sentence}" for sentence in said), ""]
             elif said:
                 lines += [" ".join(said), ""]
-        for name in section.figures:
-            if name in by_name:
-                figure = by_name[name]
+        for name, figure in by_name.items():
+            if section.shows(name):
                 lines += [f"![{escaped(figure.alt)}]({FIGURES}/{name}.png)", ""]
     return "\n".join(lines)
 

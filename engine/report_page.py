@@ -16,6 +16,9 @@ from engine.report_tables import Cell, Table, tables
 from engine.report_text import Sentence, count, decimal, length
 from engine.report_words import Section, sections
 
+# In the elements themselves, since the app shows a legend without the page's style sheet.
+LEGEND = "display: flex; flex-wrap: wrap; gap: .1rem 1rem; font-size: .88rem; margin: .2rem 0"
+SWATCH = "display: inline-block; width: .8rem; height: .8rem; margin-right: .4rem"
 LISTED = 20  # rows of a table that the page shows
 # Sections whose sentences stand for themselves, each about one track or file.
 LISTED_SENTENCES = ("listen", "failures")
@@ -76,8 +79,7 @@ def _section(
             parts.append("<ul><li>" + "</li><li>".join(said) + "</li></ul>")
         elif said:
             parts.append(f"<p>{' '.join(said)}</p>")
-    shown = [n for n in by_name if n in section.figures or n.startswith(f"{section.name}_")]
-    parts += [_figure(by_name[name], pictures[name]) for name in shown]
+    parts += [_figure(by_name[name], pictures[name]) for name in by_name if section.shows(name)]
     parts += [_list(t) for t in tables(report) if LISTS.get(t.name) == section.name]
     heading = f'<h2 id="{section.name}">{escape(section.title)}</h2>'
     return f'<section aria-labelledby="{section.name}">{heading}{"".join(parts)}</section>'
@@ -111,9 +113,9 @@ def legend(figure: Figure, dark: bool = False) -> str:
     for place, series in enumerate(figure.series):
         light = colour(figure, place)
         shown = for_dark(light) if dark else light
-        swatch = f'<i data-colour="{light}" style="background: {shown}"></i>'
+        swatch = f'<i data-colour="{light}" style="{SWATCH}; background: {shown}"></i>'
         entries.append(f"<span>{swatch}{escape(series.name)}</span>")
-    return f'<p class="legend">{"".join(entries)}</p>'
+    return f'<p class="legend" style="{LEGEND}">{"".join(entries)}</p>'
 
 
 def _list(table: Table) -> str:

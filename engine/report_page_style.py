@@ -35,10 +35,8 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 .warning { background: var(--mind); border-left: 4px solid var(--mind-line); padding: .6rem .9rem; }
 .tag { background: var(--mind); border: 1px solid var(--mind-line); border-radius: .3rem;
   font-size: .8rem; font-weight: 500; padding: .05rem .4rem; white-space: nowrap; }
-.legend { display: flex; flex-wrap: wrap; gap: .1rem 1rem; font-size: .88rem; margin: .2rem 0; }
-.legend i { display: inline-block; width: .8rem; height: .8rem; margin-right: .4rem; }
 .plot.square { max-width: 36rem; }
-body:not(.drawn) :is(.plot, .legend, figure h3) { display: none; }
+body:not(.drawn) :is(.plot, .legend, figure h3) { display: none !important; }
 body:not(.drawn) figure img { display: block; background: #fff; }
 @page { size: A4; margin: 16mm; }
 @media print {

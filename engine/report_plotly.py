@@ -5,6 +5,8 @@ them as text, which wraps), a clear background, colours of the light theme; for_
 each becomes on a dark one.
 """
 
+import json
+import re
 from html import escape
 from itertools import pairwise
 
@@ -44,6 +46,12 @@ def spec(figure: Figure) -> dict:
         "separators": ".,",
     }
     return {"data": data, "layout": base | layout}
+
+
+def themed(drawn: dict) -> dict:
+    """The same figure in the colours of a dark page."""
+    text = json.dumps(drawn)
+    return json.loads(re.sub("#[0-9a-f]{6}", lambda found: for_dark(found[0]), text))
 
 
 def for_dark(colour: str) -> str:

@@ -60,13 +60,14 @@ class Source:
         return frozenset(model.stage for model in self.models if model.note)
 
 
-def read(library: Library) -> Source:
-    """All of it but the vectors. Raises LibraryError."""
-    frame, tracks = library.frame(), library.tracks()
-    frame = frame.drop(index=list(standing(library.path).valueless), errors="ignore")
+def read(library: Library, frame: pd.DataFrame | None = None) -> Source:
+    """All of it but the vectors; `frame` as Source has it where it has been read already, and shows
+    an earlier state of a library that grows. Raises LibraryError."""
+    tracks, meta = library.tracks(), library.meta()
+    if frame is None:
+        frame = library.frame().drop(index=list(standing(library.path).valueless), errors="ignore")
+        frame[["codec", "content_hash"]] = tracks.reindex(frame.index)[["codec", "content_hash"]]
     tracks = tracks.reindex(frame.index)
-    frame["codec"], frame["content_hash"] = tracks["codec"], tracks["content_hash"]
-    meta = library.meta()
     return Source(
         frame=frame,
         analysed_s=float(np.nansum(tracks["analysed_s"].to_numpy(dtype=float))),

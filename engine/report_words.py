@@ -33,6 +33,10 @@ class Section:
         """All of them, in order."""
         return tuple(sentence for paragraph in self.paragraphs for sentence in paragraph)
 
+    def shows(self, figure: str) -> bool:
+        """Whether a figure of this name belongs here; of several models each has one, numbered."""
+        return figure in self.figures or figure.startswith(f"{self.name}_")
+
 
 # Name, title, rules, figures, stage that the values come from ("" for several or none).
 _SECTIONS: tuple[tuple[str, str, tuple[Callable, ...], tuple[str, ...], str], ...] = (
@@ -102,12 +106,8 @@ def overview(report: Report) -> list[Sentence]:
         codec, tracks = next(iter(contents.formats.items()))
         kinds = len(contents.formats)
         rest = "the only format" if kinds == 1 else f"the most common of {kinds} formats"
-        sentences.append(
-            Sentence(
-                f"{of(tracks, contents.tracks)} {verb(tracks, 'is', 'are')} in {{0}}, {rest}.",
-                (codec,),
-            )
-        )
+        said = f"{of(tracks, contents.tracks)} {verb(tracks, 'is', 'are')} in {{0}}, {rest}."
+        sentences.append(Sentence(said, (format_name(codec),)))
     sentences += _missing(report)
     for stage in sorted(report.stand_ins):
         sentences += stand_in_warnings(report, stage) if _has_values(report, stage) else []
