@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import streamlit as st
 
 Params = Mapping[str, Sequence[str]]
-WRITTEN = "address_written"  # session state: what was written last, before that, and when
+WRITTEN = "address_written_"  # session state: what was written last, before that, and when
 # A click may come with the address of before the last change, when the browser had not heard of it
 # yet. Nobody goes Back within this time of a change.
 IN_FLIGHT_S = 1.0
@@ -23,25 +23,28 @@ def current(names: Collection[str]) -> dict[str, list[str]]:
     return {name: st.query_params.get_all(name) for name in st.query_params if name in names}
 
 
-def begin(names: Collection[str], load: Callable[[Params], None]) -> None:
-    """Call load with the parameters where the address is news: at first, after Back and Forward."""
-    shown = current(names)
-    if WRITTEN not in st.session_state:
-        st.session_state[WRITTEN] = (shown, shown, 0.0)
+def begin(names: Collection[str], load: Callable[[Params], None], whose: str = "query") -> None:
+    """Call load with the parameters where the address is news: at first, after Back and Forward.
+
+    `whose` tells apart groups of parameters that are kept in step on their own.
+    """
+    shown, written_key = current(names), WRITTEN + whose
+    if written_key not in st.session_state:
+        st.session_state[written_key] = (shown, shown, 0.0)
         load(shown)
         return
-    written, before, when = st.session_state[WRITTEN]
+    written, before, when = st.session_state[written_key]
     late = shown == before and time.monotonic() - when < IN_FLIGHT_S
     if shown != written and not late:
-        st.session_state[WRITTEN] = (shown, written, 0.0)
+        st.session_state[written_key] = (shown, written, 0.0)
         load(shown)
 
 
-def keep(names: Collection[str], params: Params) -> None:
+def keep(names: Collection[str], params: Params, whose: str = "query") -> None:
     """Write the parameters where they changed; those with other names stay as they are."""
     shown = current(names)
     wanted = {name: list(values) for name, values in params.items()}
     if shown != wanted:
         others = {n: st.query_params.get_all(n) for n in st.query_params if n not in names}
         st.query_params.from_dict(others | wanted)
-        st.session_state[WRITTEN] = (wanted, shown, time.monotonic())
+        st.session_state[WRITTEN + whose] = (wanted, shown, time.monotonic())

@@ -99,7 +99,8 @@ def region(field: str, name: str, where: str) -> None:
     """A region that was drawn, and how to be rid of it."""
     corners = getattr(query_state.query(), field)
     if not corners:
-        st.caption(f"Or draw a region {where}.")
+        if st.session_state.get("planes", True):  # a page without planes has no such tab
+            st.caption(f"Or draw a region {where}.")
         return
     said, button = st.columns([3, 2], vertical_alignment="center")
     said.caption(f"{name}: {count(len(corners), 'corner')}, drawn {where}.")
