@@ -7,116 +7,17 @@ the figures that a person who cannot see the drawing needs.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from engine.descriptors import DESCRIPTORS, KEYS, PROFILES, SCALES, VOICE_THRESHOLD
 from engine.report import MOOD_BINS, MOOD_HIGH, MOOD_LOW, STREAMING_LUFS, Report
+from engine.report_drawing import Axis, Figure, Series
 from engine.report_keys import RELATIONS
 from engine.report_styles import Label
 from engine.report_text import count, decimal, of, percent, style_name
 from engine.report_values import Spread
 from engine.schema import STAGE_COLUMNS
 
-# Told apart by every kind of colour vision, and in grey: teal, amber, slate and two tints.
-COLOURS = ("#0f6b63", "#d08a1d", "#5a6f86", "#a9c9c5", "#d5d9dc")
-MARK_ROOM = 0.35  # of the width of an axis, which the name of a mark takes on a phone
 SHOWN = 20  # bars of styles; the TSV has all
-
-
-@dataclass(frozen=True)
-class Axis:
-    """What an axis measures."""
-
-    label: str
-    unit: str = ""
-    ticks: tuple[str, ...] = ()  # categories, in order; empty for a measure
-    low: float | None = None  # ends of a measure
-    high: float | None = None
-    decimals: int = 0  # of values on it
-
-    @property
-    def title(self) -> str:
-        """Tempo (BPM)"""
-        return f"{self.label} ({self.unit})" if self.unit else self.label
-
-
-@dataclass(frozen=True)
-class Series:
-    """One row of values: a colour in bars, a line of a heat map."""
-
-    name: str
-    values: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One drawing. Kinds: bars (horizontal, a bar per category, series stacked), histogram (one
-    series over the edges), heat (a line of cells per series)."""
-
-    name: str  # of its files
-    kind: str
-    title: str
-    caption: str
-    alt: str
-    x: Axis
-    y: Axis
-    series: tuple[Series, ...]
-    edges: tuple[float, ...] = ()  # of a histogram; one more than values
-    marks: tuple[tuple[float, str], ...] = ()  # vertical lines with their names
-    printed: bool = False  # cells of a heat map carry their number
-    warning: str = ""  # such as random weights; drawn into the title
-
-    @property
-    def mark_levels(self) -> tuple[int, ...]:
-        """How many lines above the axes the name of each mark stands, so that none overlap."""
-        if len(self.marks) < 2:
-            return (0,) * len(self.marks)
-        (one, _), (other, _) = self.marks
-        near = abs(one - other) < MARK_ROOM * (self.x.high - self.x.low)
-        return 0, int(near)
-
-    def anchor(self, at: float) -> str:
-        """Which end of a mark's name stands on its line: none leaves the drawing."""
-        place = (at - self.x.low) / (self.x.high - self.x.low)
-        return (
-            "right" if place > 1 - MARK_ROOM / 2 else "left" if place < MARK_ROOM / 2 else "center"
-        )
-
-    @property
-    def mark_names(self) -> tuple[str, ...]:
-        """Each with its place on the axis: median 113."""
-        return tuple(f"{name} {decimal(at, self.x.decimals)}" for at, name in self.marks)
-
-    def table(self) -> tuple[list[str], list[list[float | str]]]:
-        """Heads and rows: all that is drawn, as numbers."""
-        if self.kind == "histogram":
-            rows = [
-                [self.edges[n], self.edges[n + 1], value]
-                for n, value in enumerate(self.series[0].values)
-            ]
-            return [f"{self.x.title} from", "to", self.y.label], rows
-        if self.kind == "bars":
-            heads = [self.y.label, *(s.name for s in self.series)]
-            return heads, [
-                [c, *(s.values[n] for s in self.series)] for n, c in enumerate(self.y.ticks)
-            ]
-        ticks = self.x.ticks or [
-            decimal(t, 2) for t in _middles(self.x, len(self.series[0].values))
-        ]
-        return [f"{self.y.title} \\ {self.x.title}", *ticks], [
-            [s.name, *s.values] for s in self.series
-        ]
-
-
-def _middles(axis: Axis, cells: int) -> list[float]:
-    width = (axis.high - axis.low) / cells
-    return [axis.low + width * (n + 0.5) for n in range(cells)]
-
-
-def colour(figure: Figure, place: int) -> str:
-    """Of a series in bars. Of stacked ones the last is what is left over, and pale."""
-    leftover = len(figure.series) > 1 and place == len(figure.series) - 1
-    return COLOURS[-1 if leftover else place]
 
 
 def figures(report: Report) -> tuple[Figure, ...]:

@@ -12,7 +12,8 @@ from io import BytesIO
 from pathlib import Path
 
 from engine.report import Report
-from engine.report_figures import Figure, figures
+from engine.report_drawing import Figure
+from engine.report_figures import figures
 from engine.report_page import LISTED_SENTENCES, page
 from engine.report_png import png
 from engine.report_tables import tables, tsv

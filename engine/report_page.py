@@ -9,7 +9,7 @@ from base64 import b64encode
 from html import escape
 
 from engine.report import Report
-from engine.report_figures import Figure, colour
+from engine.report_drawing import Figure, colour
 from engine.report_page_style import SCRIPT, STYLE
 from engine.report_plotly import DARK, for_dark, spec
 from engine.report_tables import Cell, Table, tables
@@ -92,7 +92,7 @@ def _warning(sentence: Sentence) -> str:
 def _figure(figure: Figure, picture: bytes) -> str:
     source = f"data:image/png;base64,{b64encode(picture).decode()}"
     heads, rows = figure.table()
-    shape = "plot square" if figure.kind == "heat" and not figure.printed else "plot"
+    shape = "plot square" if figure.square else "plot"
     mark = f' <span class="tag">{escape(figure.warning.partition(":")[0])}</span>'
     return (
         f'<figure id="figure-{figure.name}">'

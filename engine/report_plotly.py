@@ -10,7 +10,7 @@ import re
 from html import escape
 from itertools import pairwise
 
-from engine.report_figures import COLOURS, Axis, Figure, colour
+from engine.report_drawing import COLOURS, Axis, Figure, colour
 from engine.report_text import decimal
 
 INK, FAINT, PAPER = "#1c2526", "#dfe5e5", "#ffffff"

@@ -8,7 +8,7 @@ from io import BytesIO
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from engine.report_figures import COLOURS, Figure, colour
+from engine.report_drawing import COLOURS, Figure, colour
 from engine.report_plotly import FAINT, HEAT, INK
 from engine.report_text import decimal
 

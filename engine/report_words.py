@@ -16,7 +16,14 @@ from engine import report_words_styles as styles
 from engine.report import Report
 from engine.report_text import Sentence, count, format_name, length, listed, of, percent, verb
 from engine.schema import STAGE_COLUMNS
-from engine.summary import GIVES
+
+# The values that each stage fills, as a person would call them.
+GIVES = {
+    "dsp": "tempo, key and loudness",
+    "effnet": "styles, voice and danceability",
+    "musicnn": "valence, arousal and tags",
+    "information": "information content",
+}
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,7 @@ class Section:
     name: str  # for links
     title: str
     paragraphs: tuple[tuple[Sentence, ...], ...]
-    figures: tuple[str, ...] = ()  # names of report_figures.Figure
+    figures: tuple[str, ...] = ()  # names of report_drawing.Figure
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from engine.report import Report, report
-from engine.report_figures import Figure, figures
+from engine.report_drawing import Figure
+from engine.report_figures import figures
 from engine.report_page import LISTED_SENTENCES, LISTS, legend
-from engine.report_plotly import spec, themed
+from engine.report_plotly import SQUARE_PIXELS, spec, themed
 from engine.report_source import read
 from engine.report_tables import Table, tables
 from engine.report_words import Section, sections
@@ -22,6 +23,7 @@ from ui.gaps import shell_word
 from ui.text import escaped
 
 CONFIG = {"displayModeBar": False}
+COLOUR_BAR = 100  # pixels beside a square
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def _archive(found: Report) -> bytes:
 
 
 def _section(section: Section, made: Made, dark: bool) -> None:
-    st.header(section.title, anchor=False, divider="gray")
+    st.subheader(section.title, anchor=False, divider="gray")
     for sentence in section.sentences:
         if sentence.warning:
             st.warning(sentence.written(escaped), icon=":material/warning:")
@@ -121,6 +123,7 @@ def _figure(figure: Figure, dark: bool) -> None:
     drawn = spec(figure)
     st.plotly_chart(
         themed(drawn) if dark else drawn,
+        width=SQUARE_PIXELS + COLOUR_BAR if figure.square else "stretch",
         theme=None,
         config=CONFIG,
         key=f"report_{figure.name}",
