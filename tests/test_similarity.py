@@ -1,40 +1,15 @@
 """Neighbours against an independent implementation, and what is left out of a list."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from neighbourhoods import listed, random_space, recordings, space
 from sklearn.neighbors import NearestNeighbors
 
-from engine.similarity import FACTS, Recordings, SimilarityError, Space, most_similar
-
-
-def recordings(count: int, **columns: list) -> Recordings:
-    """Facts of tracks 1 … count; all different unless said otherwise."""
-    facts = {
-        "content_hash": [f"hash {n}" for n in range(count)],
-        "title": [f"title {n}" for n in range(count)],
-        "artist": ["somebody"] * count,
-        "duration_s": [100.0 + 10 * n for n in range(count)],
-        "album": [None] * count,
-        "path": [f"/music/{n}.wav" for n in range(count)],
-    } | columns
-    index = pd.Index(np.arange(1, count + 1), name="id")
-    return Recordings(pd.DataFrame(facts, index=index)[list(FACTS)])
-
-
-def space(matrix: np.ndarray) -> Space:
-    matrix = np.asarray(matrix, dtype=np.float32)
-    return Space.of("effnet", np.arange(1, len(matrix) + 1), matrix)
-
-
-def random_space(count: int, dimensions: int = 32, seed: int = 0) -> Space:
-    return space(np.random.default_rng(seed).standard_normal((count, dimensions)))
-
-
-def listed(found) -> list[int]:
-    return [neighbour.track for neighbour in found.listed]
+from engine.hubness import LocalScaling
+from engine.recordings import Recording
+from engine.similarity import Apart, Outside, SimilarityError, most_similar
 
 
 @pytest.mark.parametrize("track", [1, 17, 300])
@@ -81,7 +56,14 @@ def test_two_copies_of_another_track_take_one_place():
     [
         ({"duration_s": [180.0, 180.4, 300.0]}, True),  # as long
         ({"duration_s": [180.0, 190.0, 300.0]}, False),
-        ({"duration_s": [180.0, 190.0, 300.0], "title": ["One", "ONE", "x"]}, True),  # one name
+        (  # one name
+            {
+                "duration_s": [180.0, 190.0, 300.0],
+                "title": ["One", "ONE", "x"],
+                "artist": ["Björk", "bjork", "x"],
+            },
+            True,
+        ),
         ({"duration_s": [180.0, 190.0, 300.0], "title": [None, None, "x"]}, False),
         ({"duration_s": [np.nan, np.nan, 300.0]}, False),  # unknown is not equal
         (
@@ -103,7 +85,7 @@ def test_the_same_sound_is_a_copy_only_with_the_same_length_or_name(facts, copy)
 
 def test_a_cover_of_the_same_name_and_length_stays():
     matrix = np.array([[1, 0, 0], [0.9, 0.4, 0], [0, 1, 0]])
-    same = recordings(3, title=["Song"] * 3, duration_s=[200.0] * 3)
+    same = recordings(3, title=["Song"] * 3, artist=["a"] * 3, duration_s=[200.0] * 3)
     assert listed(most_similar(space(matrix), 1, same)) == [2, 3]
 
 
@@ -152,3 +134,88 @@ def test_a_list_is_sorted_distinct_and_as_long_as_it_can_be(count, wanted, seed)
     if len(tracks) < wanted:  # then every comparable track is accounted for
         comparable = np.count_nonzero(np.abs(matrix).sum(axis=1)) - 1
         assert len(tracks) + len(found.copies) == comparable
+
+
+def test_only_what_is_allowed_is_listed():
+    ours, facts = random_space(50), recordings(50)
+    allowed = np.arange(50) % 3 == 0
+    found = most_similar(ours, 2, facts, allowed=allowed)
+    everything = listed(most_similar(ours, 2, facts, count=49))
+    assert listed(found) == [track for track in everything if (track - 1) % 3 == 0][:10]
+    assert not most_similar(ours, 2, facts, allowed=np.zeros(50, dtype=bool)).listed
+
+
+def test_a_mask_is_of_the_tracks_that_can_be_listed_not_of_the_space():
+    """A library that grows: the space holds tracks that the table does not know yet."""
+    ours, facts = random_space(50), recordings(20)
+    assert sorted(listed(most_similar(ours, 2, facts, count=50))) == [1, *range(3, 21)]
+    allowed = np.arange(20) < 5
+    assert sorted(listed(most_similar(ours, 2, facts, allowed=allowed))) == [1, 3, 4, 5]
+
+
+def test_apart_from_the_artist_whatever_its_spelling():
+    artists = ["Björk", "BJORK", "Somebody feat. Björk", "A; Björk", "Björkling", None, "", "B"]
+    facts = recordings(8, artist=artists)
+    found = most_similar(random_space(8), 1, facts, apart=Apart(artist=True))
+    assert sorted(listed(found)) == [5, 6, 7, 8]
+    assert len(most_similar(random_space(8), 1, facts).listed) == 7
+
+
+def test_without_an_artist_nobody_is_the_same_artist():
+    facts = recordings(4, artist=[None, None, "Various Artists", "Various Artists"])
+    for track in (1, 3):
+        found = most_similar(random_space(4), track, facts, apart=Apart(True, True, True))
+        assert len(found.listed) == 3
+
+
+def test_apart_from_the_album_but_not_from_every_album_of_that_title():
+    facts = recordings(
+        6,
+        artist=["Queen", "Queen", "Abba", "Cher", "Queen", "Queen"],
+        album=["Greatest Hits", "greatest  hits", "Greatest Hits", "Greatest Hits", "Jazz", None],
+        path=["/m/q/1", "/m/q2/2", "/m/abba/3", "/m/q/4", "/m/q/5", "/m/q/6"],
+    )
+    found = most_similar(random_space(6), 1, facts, apart=Apart(album=True))
+    assert sorted(listed(found)) == [3, 5, 6]  # 4: another artist in the same folder
+    without = most_similar(random_space(6), 6, facts, apart=Apart(album=True))
+    assert len(without.listed) == 5
+
+
+def test_one_track_per_artist_is_the_nearest_one():
+    facts = recordings(6, artist=["x", "a", "a", "b; a", "c", None])
+    matrix = np.eye(6) + np.linspace(1, 0.1, 6)[:, None]
+    everything = listed(most_similar(space(matrix), 1, facts))
+    found = listed(most_similar(space(matrix), 1, facts, apart=Apart(per_artist=True)))
+    of_a = [track for track in everything if track in (2, 3, 4)]
+    assert [track for track in found if track in (2, 3, 4)] == of_a[:1]
+    assert {5, 6} <= set(found)
+
+
+def test_something_from_outside_finds_the_same_as_the_track_itself():
+    ours, facts = random_space(30), recordings(30)
+    vector = ours.matrix[4] * 3
+    upload = Outside({"effnet": vector}, Recording())
+    found = most_similar(ours, upload, facts)
+    assert found.listed[0].track == 5 and found.listed[0].cosine == pytest.approx(1, abs=1e-6)
+    assert listed(found)[1:] == listed(most_similar(ours, 5, facts))[:9]
+    copy = Outside({"effnet": vector}, Recording.named("hash 4", None, None, None))
+    assert most_similar(ours, copy, facts).copies == (5,)
+    own = Outside({"effnet": vector}, Recording.named(None, None, "Artist 7", None))
+    assert 8 not in listed(most_similar(ours, own, facts, 30, apart=Apart(artist=True)))
+
+
+@pytest.mark.parametrize("vectors", [{}, {"effnet": np.ones(3)}, {"effnet": np.zeros(32)}])
+def test_something_from_outside_without_a_usable_embedding_says_so(vectors):
+    with pytest.raises(SimilarityError, match="My song"):
+        most_similar(random_space(5), Outside(vectors, Recording(), "My song.mp3"), recordings(5))
+
+
+def test_corrected_for_hubs_the_list_is_in_the_order_of_csls():
+    ours, facts = random_space(60, 8), recordings(60)
+    found = most_similar(ours, 3, facts, csls=LocalScaling.of(ours))
+    scores = [neighbour.csls for neighbour in found.listed]
+    assert scores == sorted(scores, reverse=True)
+    cosines = {n.track: n.cosine for n in most_similar(ours, 3, facts, 59).listed}
+    for neighbour in found.listed:
+        assert neighbour.cosine == cosines[neighbour.track]
+    assert {n.csls for n in most_similar(ours, 3, facts).listed} == {None}
