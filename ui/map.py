@@ -15,12 +15,13 @@ from engine.columns import numbers, texts
 from engine.descriptors import DESCRIPTORS
 from engine.facts import Facts
 from engine.map_cache import Map
+from engine.projection import LANDMARKS
 from engine.query import Query
 from ui import maps, plane, query_state, scatter, sliders
 from ui.collection import Collection
 from ui.gaps import space_gap
 from ui.scatter import Drawn
-from ui.text import plain
+from ui.text import count, plain
 
 SPACES = {"effnet": "EffNet (genre, production)", "musicnn": "MusiCNN (timbre, mood)"}
 METHODS = {"neighbours": "Neighbours (t-SNE)", "pca": "Overview (PCA)"}
@@ -93,13 +94,15 @@ def has_group(collection: Collection, name: str) -> bool:
 def wait(made: maps.Making, tracks: int) -> None:
     """Say that the map is being made, and look again by itself."""
 
+    usual = "usually some seconds" if tracks <= LANDMARKS else "usually 10 to 60 s"
+
     @st.fragment(run_every=LOOK_EVERY_S)
     def look() -> None:
         if made.map or made.problem:
             st.rerun()
         st.info(
-            f"The map is being made: {made.seconds:.0f} s so far, usually 10 to 60 s for "
-            f"{tracks:,} tracks. It is kept, so this is the only time. All else works meanwhile.",
+            f"The map is being made: {made.seconds:.0f} s so far; {usual} for {count(tracks)}. It "
+            "is kept, so this is the only time. All else works meanwhile.",
             icon=":material/hourglass_top:",
         )
 
@@ -167,6 +170,7 @@ def figure(
         grouped(made, collection, xy, hits, colour)
     else:
         graded(made, collection, xy, hits, colour)
+    made.update_layout(legend_y=-0.02)
     bare = {"showticklabels": False, "zeroline": False, "showgrid": False, "title": None}
     made.update_xaxes(**bare)
     made.update_yaxes(**bare, scaleanchor="x")

@@ -14,5 +14,6 @@ ICON = (
 def begin(title: str, about: str) -> None:
     """Page settings and the heading."""
     st.set_page_config(f"Serendip: {title}", ICON, "wide")
-    st.title("Serendip", anchor=False)
-    st.caption(about)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.title("Serendip", anchor=False, width="content")
+        st.caption(about, width="content")

@@ -89,10 +89,10 @@ def figure(corners: Polygon, revision: str) -> go.Figure:
     made = go.Figure()
     made.update_layout(
         height=HEIGHT,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        margin={"l": 8, "r": 8, "t": 40, "b": 8},
         dragmode="lasso",
         uirevision=revision,
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1, "x": 0, "itemsizing": "constant"},
+        legend={"orientation": "h", "yanchor": "top", "y": -0.12, "itemsizing": "constant"},
         hoverlabel={"align": "left"},
     )
     if corners:
