@@ -12,7 +12,6 @@ from engine.camelot import CODES
 from engine.columns import numbers, texts
 from engine.descriptors import PROFILES
 from engine.facts import Facts
-from engine.filters import key_codes
 from engine.query import RANGE_COLUMNS, Query
 
 Value = float | str | tuple[float, float] | None
@@ -58,7 +57,7 @@ def _key(one: Facts, profile: str) -> str | None:
 
 
 def _code(one: Facts, profile: str) -> str | None:
-    place = key_codes(one, profile)[0]
+    place = one.key_codes(profile)[0]
     return CODES[place] if place >= 0 else None
 
 

@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 
 from engine.activations import Activations
-from engine.columns import groups, numbers, texts
-from engine.names import folded, lead_artist
+from engine.camelot import CODES, code
+from engine.columns import groups, numbers, places, texts
+from engine.descriptors import KEYS, SCALES
+from engine.names import artists, folded, lead_artist
 from engine.space import Space
 from engine.words import haystack
 
@@ -31,12 +33,24 @@ class Facts:
     words: Sequence[str] | None = None  # words.haystack; made here when it is not given
     map_xy: np.ndarray | None = None  # float32 [tracks, 2], NaN where a track is not on the map
     map_of: str | None = None  # fingerprint of that map
-    _ranks: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+    _held: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     @cached_property
     def searched(self) -> list[str]:
         """What a text is searched in."""
         return haystack(self.frame) if self.words is None else list(self.words)
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """Of the files; "" where there is none."""
+        return [path or "" for path in self._texts("path")]
+
+    @cached_property
+    def artist_tags(self) -> tuple[np.ndarray, list[frozenset[str]]]:
+        """(int64 [tracks] place of the artist tag in the list, -1 without; for each different tag
+        the folded names that it stands for: of the whole tag, and of each artist in it)."""
+        codes, tags = pd.factorize(self._texts("artist"))
+        return codes, [artists(tag) | {folded(tag)} for tag in tags]
 
     @cached_property
     def artists(self) -> np.ndarray:
@@ -70,11 +84,31 @@ class Facts:
     def name_ranks(self, column: str) -> np.ndarray:
         """float64 [tracks]: place of a name in the alphabet, whatever its case and accents; equal
         names share a place; NaN without a name."""
-        if column not in self._ranks:
-            names = np.array([folded(name) if name else "" for name in self._texts(column)], object)
-            _, places = np.unique(names, return_inverse=True)
-            self._ranks[column] = np.where(names == "", np.nan, places)
-        return self._ranks[column]
+        return self._once(f"ranks of {column}", lambda: _ranks(self._texts(column)))
+
+    def key_codes(self, profile: str) -> np.ndarray:
+        """int [tracks]: position in camelot.CODES of the key by a profile; -1 where either the key
+        or its scale is missing."""
+        return self._once(f"codes of {profile}", lambda: _key_codes(self.frame, profile))
+
+    def _once(self, name: str, derive: Callable[[], np.ndarray]) -> np.ndarray:
+        if name not in self._held:
+            self._held[name] = derive()
+        return self._held[name]
 
     def _texts(self, column: str) -> np.ndarray:
         return texts(self.frame, column)
+
+
+_CODE_OF_KEY = np.array([[CODES.index(code(key, scale)) for scale in SCALES] for key in KEYS])
+
+
+def _key_codes(frame: pd.DataFrame, profile: str) -> np.ndarray:
+    key, scale = places(frame, f"key_{profile}", KEYS), places(frame, f"scale_{profile}", SCALES)
+    return np.where((key < 0) | (scale < 0), -1, _CODE_OF_KEY[key, scale])
+
+
+def _ranks(names: np.ndarray) -> np.ndarray:
+    compared = np.array([folded(name) if name else "" for name in names], dtype=object)
+    _, ranks = np.unique(compared, return_inverse=True)
+    return np.where(compared == "", np.nan, ranks)

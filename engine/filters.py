@@ -5,17 +5,17 @@ nothing is not active; an active one refuses tracks whose value is missing, exce
 excludes: what is not known of a track cannot speak against it. Pure.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
 
 from engine import regions, words
 from engine.camelot import CODES, code, neighbours
-from engine.columns import numbers, places, texts
+from engine.columns import numbers
 from engine.descriptors import KEYS, PROFILES, SCALES, VOICE_THRESHOLD
 from engine.facts import Facts
-from engine.names import artists, folded
+from engine.names import folded
 from engine.query import RANGE_COLUMNS, Query, Range
 
 Mask = np.ndarray  # bool [tracks]
@@ -41,17 +41,6 @@ def unanswerable(query: Query, facts: Facts) -> dict[str, str]:
             "the same place means other music. Draw it again."
         }
     return {}
-
-
-def key_codes(facts: Facts, profile: str) -> np.ndarray:
-    """int [tracks]: position in camelot.CODES of the key by a profile; -1 where it is missing."""
-    key = places(facts.frame, f"key_{profile}", KEYS)
-    scale = places(facts.frame, f"scale_{profile}", SCALES)
-    known = (key >= 0) & (scale >= 0)
-    return np.where(known, _CODE_OF_KEY[np.where(known, key, 0), np.where(known, scale, 0)], -1)
-
-
-_CODE_OF_KEY = np.array([[CODES.index(code(key, scale)) for scale in SCALES] for key in KEYS])
 
 
 def _text(query: Query, facts: Facts) -> Mask | None:
@@ -114,27 +103,25 @@ def _map_region(query: Query, facts: Facts) -> Mask | None:
 def _key(query: Query, facts: Facts) -> Mask | None:
     if not query.keys and query.scale == "any":
         return None
-    key = places(facts.frame, f"key_{query.key_profile}", KEYS)
-    scale = places(facts.frame, f"scale_{query.key_profile}", SCALES)
-    mask = (key >= 0) & (scale >= 0)
-    if query.keys:
-        mask &= np.isin(key, [KEYS.index(name) for name in query.keys])
-    if query.scale != "any":
-        mask &= scale == SCALES.index(query.scale)
-    return mask
+    scales = SCALES if query.scale == "any" else (query.scale,)
+    wanted = [code(key, scale) for key in query.keys or KEYS for scale in scales]
+    return _in_codes(facts, query.key_profile, wanted)
+
+
+def _in_codes(facts: Facts, profile: str, wanted: Iterable[str]) -> Mask:
+    return np.isin(facts.key_codes(profile), [CODES.index(name) for name in wanted])
 
 
 def _camelot(query: Query, facts: Facts) -> Mask | None:
     if query.camelot is None:
         return None
-    mixing = [CODES.index(name) for name in neighbours(query.camelot)]
-    return np.isin(key_codes(facts, query.key_profile), mixing)
+    return _in_codes(facts, query.key_profile, neighbours(query.camelot))
 
 
 def _keys_agree(query: Query, facts: Facts) -> Mask | None:
     if not query.keys_agree:
         return None
-    first, *others = (key_codes(facts, profile) for profile in PROFILES)
+    first, *others = map(facts.key_codes, PROFILES)
     return np.logical_and.reduce([first >= 0, *(first == other for other in others)])
 
 
@@ -148,10 +135,9 @@ def _exclude_artists(query: Query, facts: Facts) -> Mask | None:
     unwanted = {folded(name) for name in query.exclude_artists} - {""}
     if not unwanted:
         return None
-    tags = texts(facts.frame, "artist")
-    named = {tag: {folded(tag), *artists(tag)} for tag in set(tags) if tag}
-    refused = {tag for tag, names in named.items() if not unwanted.isdisjoint(names)}
-    return np.fromiter((tag not in refused for tag in tags), bool, len(tags))
+    codes, tags = facts.artist_tags
+    welcome = [unwanted.isdisjoint(names) for names in tags]
+    return np.array([*welcome, True])[codes]  # without artist, the code -1: the last
 
 
 def _exclude_styles(query: Query, facts: Facts) -> Mask | None:
@@ -170,8 +156,7 @@ def _exclude_folders(query: Query, facts: Facts) -> Mask | None:
     if not query.exclude_folders:
         return None
     starts = tuple(folder.rstrip("/") + "/" for folder in query.exclude_folders)
-    paths = texts(facts.frame, "path")
-    return np.fromiter((not (path or "").startswith(starts) for path in paths), bool, len(paths))
+    return np.array([not path.startswith(starts) for path in facts.paths], dtype=bool)
 
 
 # Name → the filter, in the order of the funnel.
@@ -199,4 +184,3 @@ FILTERS: dict[str, Callable[[Query, Facts], Mask | None]] = {
     "exclude_styles": _exclude_styles,
     "exclude_folders": _exclude_folders,
 }
-NAMES: Sequence[str] = tuple(FILTERS)

@@ -58,9 +58,8 @@ def limited(query: Query, facts: Facts, ranked: np.ndarray) -> Limited:
 def _leave_out(left_by: np.ndarray, name: str, group: np.ndarray, most: int) -> None:
     """Keep the first `most` tracks of each group among those still in; a group of -1 has no end."""
     candidates = np.flatnonzero((left_by == TAKEN) & (group >= 0))
-    numbers_ = group[candidates]
-    by_group = np.argsort(numbers_, kind="stable")
-    ordered = numbers_[by_group]
+    by_group = np.argsort(group[candidates], kind="stable")
+    ordered = group[candidates[by_group]]
     starts = np.flatnonzero(np.diff(ordered, prepend=-1))
     before = np.arange(len(ordered)) - np.repeat(starts, np.diff(starts, append=len(ordered)))
     left_by[candidates[by_group[before >= most]]] = NAMES.index(name)
@@ -69,12 +68,15 @@ def _leave_out(left_by: np.ndarray, name: str, group: np.ndarray, most: int) -> 
 def _fill(left_by: np.ndarray, seconds: np.ndarray, budget: float, most: int | None) -> None:
     """Take tracks in order as long as they fit: one that would overrun is skipped, a shorter one
     after it may fit. A track of unknown length is left out: it might overrun."""
+    candidates = np.flatnonzero(left_by == TAKEN)
+    fates = np.full(len(candidates), NAMES.index("tracks"), dtype=np.int8)
     total, taken = 0.0, 0
-    for place in np.flatnonzero(left_by == TAKEN).tolist():
+    for place, length in enumerate(seconds[candidates].tolist()):
         if most is not None and taken == most:
-            left_by[place] = NAMES.index("tracks")
-        elif total + seconds[place] <= budget:  # False for NaN
-            total += seconds[place]
+            break
+        fits = total + length <= budget  # False for NaN
+        fates[place] = TAKEN if fits else NAMES.index("minutes")
+        if fits:
+            total += length
             taken += 1
-        else:
-            left_by[place] = NAMES.index("minutes")
+    left_by[candidates] = fates

@@ -24,19 +24,22 @@ def inside(x: np.ndarray, y: np.ndarray, polygon: Polygon) -> np.ndarray:
     """
     corners = np.array(polygon, dtype=np.float64)
     slack = TOLERANCE * max(1.0, float(np.abs(corners).max()))
-    (left, bottom), (right, top) = corners.min(axis=0) - slack, corners.max(axis=0) + slack
-    near = np.flatnonzero((x >= left) & (x <= right) & (y >= bottom) & (y <= top))
+    (west, south), (east, north) = corners.min(axis=0) - slack, corners.max(axis=0) + slack
+    near = np.flatnonzero((x >= west) & (x <= east) & (y >= south) & (y <= north))
     near = near[np.argsort(y[near])]
     across, up = x[near].astype(np.float64), y[near].astype(np.float64)
     odd, edge = np.zeros(len(near), dtype=bool), np.zeros(len(near), dtype=bool)
     for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         low, high = sorted((start[1], end[1]))
-        level = slice(*np.searchsorted(up, (low, high)))  # low <= y < high: each corner once
-        if low < high:
-            crossing = start[0] + (up[level] - start[1]) / (end[1] - start[1]) * (end[0] - start[0])
-            odd[level] ^= across[level] < crossing
-        touched = slice(*np.searchsorted(up, (low - slack, high + slack)))
-        edge[touched] |= _distance(across[touched], up[touched], start, end) <= slack
+        height = slice(*np.searchsorted(up, (low - slack, high + slack)))
+        here, level = across[height], up[height]
+        part = np.clip((level - start[1]) / (end[1] - start[1]), 0, 1) if low < high else 0.0
+        crossing = start[0] + part * (end[0] - start[0])
+        odd[height] ^= (here < crossing) & (level >= low) & (level < high)  # each corner once
+        # The distance from the line is the one along x, times the sine of the slope.
+        beside = np.abs(here - crossing) * (high - low) <= slack * np.hypot(*(end - start))
+        left, right = sorted((start[0], end[0]))
+        edge[height] |= beside & (here >= left - slack) & (here <= right + slack)
     result = np.zeros(len(x), dtype=bool)
     result[near] = odd | edge
     return result

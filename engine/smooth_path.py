@@ -15,7 +15,6 @@ import numpy as np
 from engine import camelot
 from engine.columns import numbers
 from engine.facts import Facts
-from engine.filters import key_codes
 
 MOST = 2000  # tracks arranged: 16 MB of steps; the work grows with the square
 SEGMENT = 3  # tracks at most that move together in Or-opt
@@ -39,7 +38,7 @@ def arranged(facts: Facts, rows: np.ndarray, profile: str) -> np.ndarray:
 def steps(facts: Facts, rows: np.ndarray, profile: str) -> np.ndarray:
     """float32 [rows, rows], symmetric, 0 on the diagonal."""
     total = _tempo_steps(numbers(facts.frame, "tempo_bpm")[rows])
-    total += _key_steps(key_codes(facts, profile)[rows])
+    total += _key_steps(facts.key_codes(profile)[rows])
     sounds = _sound_steps(facts, rows)
     if sounds is not None:
         total += sounds

@@ -24,7 +24,9 @@ def haystack(frame: pd.DataFrame) -> list[str]:
 
 def found(text: str, searched: Sequence[str]) -> np.ndarray:
     """bool [tracks]: holds every word of the text; `searched` is a haystack."""
-    mask = np.ones(len(searched), dtype=bool)
-    for word in folded(text).split():
-        mask &= np.fromiter((word in names for names in searched), bool, len(searched))
+    rows: Sequence[int] = range(len(searched))
+    for word in sorted(folded(text).split(), key=len, reverse=True):  # long words leave least
+        rows = [row for row in rows if word in searched[row]]
+    mask = np.zeros(len(searched), dtype=bool)
+    mask[rows] = True
     return mask
