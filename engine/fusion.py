@@ -3,6 +3,13 @@
 Goal: a track is high in the list when it is high in many of the single rankings. Method: reciprocal
 rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009): each ranking gives 1 / (60 + rank), equally
 weighted. It needs no comparable scores: EffNet's cosines lie closer together than MusiCNN's.
+
+Why several seeds are not averaged: the centroid of unlike seeds is a place that sounds like none of
+them. Measured on MusiCNN's embeddings of 527 excerpts of 58 tracks, with three seeds of different
+tracks drawn 300 times: of the ten tracks nearest to the centroid, 43 % were among the ten nearest
+of any seed; of the ten by agreement, 70 %. (Neither keeps hubs out: their tracks are in 16 and 18
+lists of ten, 10 being the mean. That is what engine.hubness is for.) So like seeds give what they
+share, and unlike ones some neighbours of each; the ranks in the result say which.
 """
 
 from collections.abc import Mapping, Sequence
