@@ -46,10 +46,10 @@ def main() -> None:
             listen(music, query, found)
     elif mood.open:
         with mood:
-            plane.draw(music, query, facts)
+            plane.draw(music, query, found)
     elif plan.open:
         with plan:
-            map.draw(music, query, facts)
+            map.draw(music, query, found)
     elif overview.open:
         with overview:
             report.draw(music)

@@ -7,6 +7,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from benchmarks import synthetic
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 SECONDS = 60  # for a page, on a busy machine
 
@@ -23,6 +25,23 @@ def page(app: str, library: Path, monkeypatch, **params: str | list[str]) -> App
     session.run()
     assert not session.exception, session.exception[0].value
     return session
+
+
+def synthetic_library(folder: Path, tracks: int, **options) -> Path:
+    """Tracks with everything that `options` of benchmarks.synthetic ask for, and sounds to play."""
+    synthetic.make(folder / "library", tracks, music=folder / "music", **options)
+    synthetic.make_audio(folder / "library", folder / "music")
+    analyse_all(folder / "library")
+    return folder / "library"
+
+
+def changed(library: Path, folder: Path, *statements: str) -> Path:
+    """A copy of a library after some SQL."""
+    (folder / "library").mkdir()
+    with sqlite3.connect(library / "library.sqlite") as old:
+        old.backup(sqlite3.connect(folder / "library" / "library.sqlite"))
+    change(folder / "library", *statements)
+    return folder / "library"
 
 
 def change(library: Path, *statements: str) -> None:

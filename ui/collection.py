@@ -7,7 +7,8 @@ Opening it, and what is said where that fails, is ui/opening's.
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cached_property
 from typing import TypeVar
 
@@ -220,12 +221,19 @@ class Collection:
 class LiveFacts(Facts):
     """Facts whose large parts are read when a query first needs them."""
 
-    def __init__(
-        self, collection: Collection, map_xy: np.ndarray | None = None, map_of: str | None = None
-    ) -> None:
-        values = {"frame": collection.frame, "words": None, "_ranks": {}, "_collection": collection}
-        values |= {"map_xy": map_xy, "map_of": map_of, "spaces": collection.main_space}
-        self.__dict__.update(values)  # frozen: nothing else writes to it
+    def __init__(self, collection: Collection) -> None:
+        own = {"frame": collection.frame, "spaces": collection.main_space}
+        for part in fields(Facts):
+            usual = part.default if part.default_factory is MISSING else part.default_factory()
+            if part.name not in ("styles", "copies"):
+                self.__dict__[part.name] = own.get(part.name, usual)  # frozen: not by assignment
+        self.__dict__["_collection"] = collection
+
+    def on_map(self, xy: np.ndarray, fingerprint: str) -> Facts:
+        """The same with a map."""
+        other = copy(self)
+        other.__dict__.update(map_xy=xy, map_of=fingerprint)
+        return other
 
     @property
     def styles(self) -> Activations | None:

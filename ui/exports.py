@@ -60,7 +60,7 @@ def draw(
     """
     named, form, way = st.columns([3, 2, 3])
     name_key = f"{key}_name" if track is None else f"{key}_name_{track}"
-    typed_name = named.text_input("Name", name, key=name_key)
+    typed_name = named.text_input("Name", name, key=name_key, persist_state="page")
     with form:
         chosen = _format(key)
     with way:
@@ -71,6 +71,7 @@ def draw(
         "Folder",
         _common_folder(collection.roots),
         key=f"{key}_folder",
+        persist_state="page",
         help="On the computer that runs this app. The playlist is saved there; relative paths "
         "start there.",
     )
@@ -93,6 +94,7 @@ def _format(key: str) -> Format:
         names,
         default=names[0],
         key=f"{key}_format",
+        persist_state="page",
         required=True,
         help=" ".join(f"{name}: {form.about}" for name, form in FORMATS.items()),
     )
@@ -107,6 +109,7 @@ def _way(key: str) -> str:
         default="absolute",
         format_func=WAYS.get,
         key=f"{key}_paths",
+        persist_state="page",
         required=True,
         help=WAYS_HELP,
     )
@@ -116,10 +119,13 @@ def _replaced(collection: Collection, key: str) -> tuple[str, str]:
     """The folder here, and what it is called elsewhere."""
     here, there = st.columns(2)
     return (
-        here.text_input("Replace", _common_folder(collection.roots), key=f"{key}_here"),
+        here.text_input(
+            "Replace", _common_folder(collection.roots), key=f"{key}_here", persist_state="page"
+        ),
         there.text_input(
             "by",
             key=f"{key}_there",
+            persist_state="page",
             placeholder="D:\\Music or //server/share",
             help="Where the same folder is on the other device: D:\\Music on Windows, "
             "//server/share on a network drive, /storage/1234-5678/Music on a phone's card.",

@@ -61,6 +61,7 @@ def key(collection: Collection, todo: Todo) -> None:
         camelot.CODES,
         format_func=camelot_name,
         key="camelot",
+        index=None,
         placeholder="Any key",
         help=CAMELOT_HELP,
         filter_mode="contains",

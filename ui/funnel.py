@@ -94,6 +94,7 @@ def ask(collection: Collection, query: Query, facts: Facts) -> None:
         [int(hit) for hit in hits[:HITS]],
         format_func=lambda hit: described(collection, hit),
         key="why_row",
+        index=None,
         placeholder="Choose it" if len(hits) else "Type some words first",
         disabled=not len(hits),
         filter_mode=None,

@@ -13,10 +13,10 @@ import streamlit as st
 from engine.activations import SEPARATOR
 from engine.columns import numbers, texts
 from engine.descriptors import DESCRIPTORS
-from engine.facts import Facts
 from engine.map_cache import Map
 from engine.projection import LANDMARKS
 from engine.query import Query
+from engine.selection import Selection
 from ui import maps, plane, query_state, scatter, sliders
 from ui.collection import Collection
 from ui.gaps import space_gap
@@ -46,7 +46,7 @@ LOOK_EVERY_S = 1.0
 GOOD, FAIR = 0.9, 0.75  # trustworthiness
 
 
-def draw(collection: Collection, query: Query, facts: Facts) -> None:
+def draw(collection: Collection, query: Query, found: Selection) -> None:
     """Choices, then the map or why it is not there yet."""
     spaces = [name for name in SPACES if collection.coverage.spaces.get(name)]
     if not spaces:
@@ -63,23 +63,28 @@ def draw(collection: Collection, query: Query, facts: Facts) -> None:
     elif made.map is None:
         wait(made, len(collection.frame))
     else:
-        show(collection, query, facts, made.map, colour)
+        show(collection, query, found, made.map, colour)
 
 
 def choices(collection: Collection, spaces: list[str]) -> tuple[str, str, str]:
     """Embedding, method and colour."""
     first, second, third = st.columns(3)
     space = first.selectbox(
-        "Embedding", spaces, format_func=SPACES.get, key="map_space",
+        "Embedding", spaces, format_func=SPACES.get, key="map_space", persist_state="page",
         help="Which network's ear puts tracks next to each other.",
     )  # fmt: skip
     method = second.selectbox(
-        "Kind of map", list(METHODS), format_func=METHODS.get, key="map_method", help=METHOD_HELP
+        "Kind of map",
+        list(METHODS),
+        format_func=METHODS.get,
+        key="map_method",
+        persist_state="page",
+        help=METHOD_HELP,
     )
     valued = [c for c in COLOURS if collection.frame[c].notna().any()]
     groups = [name for name in GROUPS if has_group(collection, name)]
     colour = third.selectbox(
-        "Colour", [*groups, *valued], key="map_colour",
+        "Colour", [*groups, *valued], key="map_colour", persist_state="page",
         format_func=lambda name: GROUPS.get(name) or DESCRIPTORS[name].label,
     )  # fmt: skip
     return space, method, colour
@@ -109,7 +114,7 @@ def wait(made: maps.Making, tracks: int) -> None:
     look()
 
 
-def show(collection: Collection, query: Query, facts: Facts, placed: Map, colour: str) -> None:
+def show(collection: Collection, query: Query, found: Selection, placed: Map, colour: str) -> None:
     """The map, its trustworthiness, and how to be rid of a region."""
     said, button = st.columns([4, 1], vertical_alignment="center")
     said.caption("Draw a lasso or a box around tracks: they become the playlist.")
@@ -120,7 +125,7 @@ def show(collection: Collection, query: Query, facts: Facts, placed: Map, colour
     xy = collection.once(
         f"places {placed.fingerprint}", lambda: placed.rows(collection.frame.index.to_numpy())
     )
-    matching = scatter.matching(query, facts)
+    matching = scatter.matching(found)
     there = ~np.isnan(xy[:, 0])
     hits = scatter.sample(collection, np.flatnonzero(there & matching))
     others = scatter.sample(collection, np.flatnonzero(there & ~matching))

@@ -15,7 +15,7 @@ from engine.map_cache import Map, folder_of, made, obtained
 from engine.projection import ProjectionError
 from engine.query import Query
 from engine.similarity import SimilarityError
-from ui.collection import Collection, LiveFacts
+from ui.collection import Collection
 
 PATIENCE_S = 10.0  # for a map that a link names and this computer has in a file
 
@@ -78,7 +78,8 @@ def facts(collection: Collection, query: Query) -> Facts:
 
 
 def _with_map(collection: Collection, found: Map) -> Facts:
-    return LiveFacts(collection, found.rows(collection.frame.index.to_numpy()), found.fingerprint)
+    rows = found.rows(collection.frame.index.to_numpy())
+    return collection.facts().on_map(rows, found.fingerprint)
 
 
 def _held(collection: Collection, fingerprint: str) -> Map | None:

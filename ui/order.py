@@ -35,11 +35,11 @@ def draw(collection: Collection, query: Query) -> None:
     with how:
         _direction(query)
     tracks.number_input(
-        "At most (tracks)", min_value=1, step=10, key="limit", placeholder="No limit",
+        "At most (tracks)", min_value=1, value=None, step=10, key="limit", placeholder="No limit",
         help="Length of the playlist. Empty: all that match.",
     )  # fmt: skip
     minutes.number_input(
-        "At most (minutes)", min_value=1.0, step=10.0, format="%.0f", key="minutes",
+        "At most (minutes)", min_value=1.0, value=None, step=10.0, format="%.0f", key="minutes",
         placeholder="No limit",
         help="In total. Tracks are taken in order; one that would overrun is skipped, a shorter "
         "one after it may fit. Tracks of unknown length are left out then.",
@@ -53,11 +53,17 @@ def _more_limits(query: Query) -> None:
     label = f"More limits · **{on} on**" if on else "More limits"
     with st.popover(label, key="more_limits", width="stretch"):
         st.number_input(
-            "Per artist (tracks)", min_value=1, step=1, key="per_artist", placeholder="No limit",
+            "Per artist (tracks)", min_value=1, value=None, step=1, key="per_artist",
+            placeholder="No limit",
             help="So that nobody is in every second track. Tracks without an artist all count.",
         )  # fmt: skip
         st.number_input(
-            "Per album (tracks)", min_value=1, step=1, key="per_album", placeholder="No limit"
+            "Per album (tracks)",
+            min_value=1,
+            value=None,
+            step=1,
+            key="per_album",
+            placeholder="No limit",
         )
         st.toggle(
             "Each recording once", key="collapse",

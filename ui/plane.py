@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from engine.columns import numbers
-from engine.facts import Facts
 from engine.query import Query, Range
+from engine.selection import Selection
 from ui import query_state, scatter, sliders
 from ui.collection import Collection
 from ui.gaps import column_gap
@@ -25,7 +25,7 @@ QUADRANTS = ((1.2, 8.8, "tense"), (8.8, 8.8, "joyful"), (1.2, 1.2, "sad"), (8.8,
 DRAW = "Draw a lasso or a box around the mood that you want: the playlist and the sliders follow."
 
 
-def draw(collection: Collection, query: Query, facts: Facts) -> None:
+def draw(collection: Collection, query: Query, found: Selection) -> None:
     """The plane, what of it is drawn, and how to be rid of a region."""
     for column in ("valence", "arousal"):
         if gap := column_gap(collection, column):
@@ -34,7 +34,7 @@ def draw(collection: Collection, query: Query, facts: Facts) -> None:
             st.code(next(iter(todo)), language="bash", wrap_lines=True)
             return
     xy = np.stack([numbers(collection.frame, c) for c in ("valence", "arousal")], axis=1)
-    matching = scatter.matching(query, facts)
+    matching = scatter.matching(found)
     said, button = st.columns([4, 1], vertical_alignment="center")
     said.caption(DRAW)
     limited = bool(query.mood_region or query.valence.active or query.arousal.active)

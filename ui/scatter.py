@@ -13,11 +13,10 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from engine.facts import Facts
-from engine.filters import masks
 from engine.orders import shuffle_keys
-from engine.query import Polygon, Query, QueryError, Range
+from engine.query import Polygon, QueryError, Range
 from engine.regions import simplified
+from engine.selection import Selection
 from ui.collection import Collection
 
 DRAWN = 2000  # points of each kind: a browser draws and lassoes them without a pause
@@ -38,10 +37,11 @@ class Drawn:
     y: Range
 
 
-def matching(query: Query, facts: Facts) -> np.ndarray:
-    """bool [tracks]: what all filters keep."""
-    everything = np.ones(len(facts.frame), dtype=bool)
-    return np.logical_and.reduce([everything, *masks(query, facts).values()])
+def matching(found: Selection) -> np.ndarray:
+    """bool [tracks]: what all filters keep, before the limits."""
+    kept = np.zeros(found.total, dtype=bool)
+    kept[found.kept] = True
+    return kept
 
 
 def sample(collection: Collection, rows: np.ndarray, most: int = DRAWN) -> np.ndarray:
