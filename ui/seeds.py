@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from ui import players
+from engine import words
+from ui import funnel, players, upload
 from ui.asked import SEEDS, Asked
 from ui.collection import Collection
 from ui.text import count, escaped
@@ -25,15 +26,10 @@ def asked() -> Asked:
     return st.session_state["asked"]
 
 
-def change(**changes: object) -> None:
-    """Replace fields of what this session asks for."""
-    st.session_state["asked"] = replace(asked(), **changes)
-
-
 def replace_by(track: int) -> None:
     """Make a track the only seed."""
-    st.session_state["upload_used"] = False
-    change(seeds=(track,))
+    upload.forget()
+    st.session_state["asked"] = replace(asked(), seeds=(track,))
 
 
 def add(track: int) -> None:
@@ -48,13 +44,16 @@ def remove(track: int) -> None:
 
 def take(track: int) -> None:
     """Add or replace, as the person has set it."""
-    add(track) if st.session_state.get("adding") else replace_by(track)
+    if st.session_state.get("adding"):
+        add(track)
+    else:
+        replace_by(track)
 
 
 def choose(music: Collection) -> None:
     """Search, pick, or leave it to chance."""
-    search, chance = st.columns([4, 1], vertical_alignment="bottom")
-    words = search.text_input(
+    search, choice, chance = st.columns([5, 6, 3], vertical_alignment="bottom")
+    typed = search.text_input(
         "Search",
         key="search",
         placeholder="Words of title, artist or file name",
@@ -64,12 +63,12 @@ def choose(music: Collection) -> None:
         "Surprise me", key="chance", on_click=_at_random, args=(music,), width="stretch",
         icon=":material/casino:",
     )  # fmt: skip
-    hits = matching(music, words)
+    hits = matching(music, typed)
     st.session_state["pick"] = None
-    st.selectbox(
+    choice.selectbox(
         f"{count(len(hits))} found" + (f", the first {HITS} offered" if len(hits) > HITS else ""),
         [int(row) for row in hits[:HITS]],
-        format_func=lambda row: described(music, row),
+        format_func=lambda row: funnel.described(music, row),
         key="pick",
         placeholder="Choose a track" if len(hits) else "Nothing found: try fewer or other words",
         on_change=_picked,
@@ -78,20 +77,11 @@ def choose(music: Collection) -> None:
     )
 
 
-def matching(music: Collection, words: str) -> np.ndarray:
+def matching(music: Collection, text: str) -> np.ndarray:
     """Rows that hold all words, in the order of the library."""
-    mask = np.ones(len(music.frame), dtype=bool)
-    wanted = words.casefold().split()
-    haystack = music.haystack() if wanted else None
-    for word in wanted:
-        mask &= haystack.str.contains(word, regex=False).to_numpy(dtype=bool)
-    return np.flatnonzero(mask)
-
-
-def described(music: Collection, row: int) -> str:
-    """A track in one line of the list; the file tells apart what is named alike."""
-    track = music.name(row)
-    return " · ".join(part for part in (track["title"], track["artist"], track["album"]) if part)
+    if not text.strip():
+        return np.arange(len(music.frame))
+    return np.flatnonzero(words.found(text, music.words()))
 
 
 def _picked(music: Collection) -> None:
@@ -116,7 +106,7 @@ def known(music: Collection, wanted: Asked) -> tuple[Asked, list[str]]:
 
 def chips(music: Collection, seeds: tuple[int, ...], forget: Callable[[], None] | None) -> None:
     """The seeds by name, each with a click to remove it; `forget` drops an uploaded file."""
-    with st.container(horizontal=True, gap="small", key="chips"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="chips"):
         for seed in seeds:
             name = music.name(int(music.frame.index.get_loc(seed)))["title"]
             shown = name if len(name) <= CHIP_LETTERS else f"{name[: CHIP_LETTERS - 1]}…"
@@ -138,6 +128,12 @@ def chips(music: Collection, seeds: tuple[int, ...], forget: Callable[[], None] 
                 icon_position="right",
                 help="Go on without the file",
             )
+        st.checkbox(
+            "Add what I pick",
+            key="adding",
+            persist_state="session",
+            help="To the seeds; otherwise a track that you pick above takes their place.",
+        )
     if len(seeds) == SEEDS:
         st.caption(f"{SEEDS} seeds at most: another one takes the place of the first.")
 

@@ -1,0 +1,213 @@
+"""What the similarity app finds: the pool of tracks that may be listed, and the lists from it.
+
+Everything costly is done once per question: cosines of a seed are kept with its space, lists in the
+session, so that a click that changes neither runs no search again.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import streamlit as st
+
+from engine.agreement import places
+from engine.columns import numbers
+from engine.descriptors import DESCRIPTORS
+from engine.filters import masks
+from engine.funnel import Step, funnel
+from engine.fusion import Fused, fused
+from engine.hubness import LocalScaling
+from engine.query import RANGE_COLUMNS, Query
+from engine.relative import Composed, composed
+from engine.similarity import Apart, Outside, SimilarityError, Space
+from ui import maps
+from ui.asked import Asked
+from ui.collection import Collection
+
+NETWORKS = ("effnet", "musicnn")
+COSINES_BYTES = 2**26  # kept a space: 167 seeds of 100,000 tracks
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that was analysed on the spot."""
+
+    name: str
+    outside: Outside
+    values: Mapping[str, float | str]  # descriptor column → value
+    notes: tuple[str, ...] = ()  # sentences
+
+
+@dataclass(frozen=True)
+class Remembered(Space):
+    """A space that keeps the cosines of the tracks that were asked for last."""
+
+    held: OrderedDict[int, np.ndarray] = field(default_factory=OrderedDict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def over(cls, space: Space) -> "Remembered":
+        """The same embeddings, with a memory."""
+        return cls(space.name, space.ids, space.matrix, space.scale)
+
+    def cosines(self, *seeds: int | Outside) -> np.ndarray:
+        """As Space.cosines."""
+        if len(seeds) != 1 or isinstance(seeds[0], Outside):
+            return super().cosines(*seeds)
+        (seed,) = seeds
+        with self.lock:
+            if seed in self.held:
+                self.held.move_to_end(seed)
+                return self.held[seed]
+        found = super().cosines(seed)
+        found.setflags(write=False)
+        with self.lock:
+            self.held[seed] = found
+            while len(self.held) * found.nbytes > COSINES_BYTES and len(self.held) > 1:
+                self.held.popitem(last=False)
+        return found
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The tracks that the constraints leave."""
+
+    allowed: np.ndarray | None  # bool [tracks]; None: all
+    left: int
+    steps: tuple[Step, ...]  # one per constraint
+    composed: Composed  # with the relative constraints
+
+
+@dataclass(frozen=True)
+class List:
+    """One list of the page."""
+
+    found: Fused
+    elsewhere: Mapping[str, tuple[int | None, ...]]  # other network → place of each listed track
+    came: tuple[int, ...] = ()  # ids that the correction for hubs brought in
+    went: tuple[int, ...] = ()  # ids that it took out
+
+
+def spaces(music: Collection) -> dict[str, Remembered]:
+    """The networks that this library has embeddings of, each with its memory."""
+    found = {}
+    for name in NETWORKS:
+        if (plain := music.space(name)) is not None:
+            found[name] = music.once(f"remembered {name}", lambda held=plain: Remembered.over(held))
+    return found
+
+
+def scalings(music: Collection, wanted: bool) -> dict[str, LocalScaling]:
+    """What CSLS needs of all networks; nothing where hubs are not to be corrected for."""
+    if not wanted:
+        return {}
+    return {
+        name: music.once(f"scaling {name}", lambda held=held: LocalScaling.of(held))
+        for name, held in spaces(music).items()
+    }
+
+
+def pool(music: Collection, query: Query, asked: Asked, upload: Upload | None) -> Pool:
+    """Apply filters and relations to the library; kept until something else is asked."""
+    question = (music.library.path, music.generation, query, asked.than, asked.seeds, id(upload))
+    kept = st.session_state.get("pool")
+    if kept is None or kept[0] != question:
+        found = _pool(music, query, asked, upload)
+        kept = st.session_state["pool"] = (question, found)
+    return kept[1]
+
+
+def _pool(music: Collection, query: Query, asked: Asked, upload: Upload | None) -> Pool:
+    both = composed(query, asked.than, seed_values(music, asked, upload))
+    held = masks(both.query, maps.facts(music, query))
+    for name in both.impossible:
+        held[name] = np.zeros(len(music.frame), dtype=bool)
+    if not held:
+        return Pool(None, len(music.frame), (), both)
+    allowed = np.logical_and.reduce(list(held.values()))
+    return Pool(allowed, int(np.count_nonzero(allowed)), funnel(held, len(music.frame)), both)
+
+
+def seed_values(music: Collection, asked: Asked, upload: Upload | None) -> dict[str, np.ndarray]:
+    """Field of Query → the values of all seeds, NaN where missing."""
+    rows = music.frame.index.get_indexer(asked.seeds)
+    return {
+        name: np.append(
+            numbers(music.frame, column)[rows],
+            [upload.values.get(column, np.nan)] if upload else [],
+        )
+        for name, column in RANGE_COLUMNS.items()
+        if column in DESCRIPTORS
+    }
+
+
+def lists(
+    music: Collection, asked: Asked, upload: Upload | None, pool: Pool
+) -> dict[str, List | SimilarityError]:
+    """Network → its list, and "fused" → the list of both; kept until something else is asked."""
+    question = (music.library.path, music.generation, asked, id(upload), id(pool))
+    kept = st.session_state.get("lists")
+    if kept is None or kept[0] != question:
+        # The pool is part of what is kept, so that its id is not given to another one.
+        kept = st.session_state["lists"] = (question, _lists(music, asked, upload, pool), pool)
+    return kept[1]
+
+
+def _lists(
+    music: Collection, asked: Asked, upload: Upload | None, pool: Pool
+) -> dict[str, List | SimilarityError]:
+    search = Search(music, asked, upload, pool.allowed)
+    groups = {"fused": tuple(search.known)} if asked.view == "fused" else {}
+    groups = groups or {name: (name,) for name in search.known}
+    found: dict[str, List | SimilarityError] = {}
+    for name, members in groups.items():
+        try:
+            found[name] = search.one_list(
+                members, set(search.known) if name == "fused" else set(search.known) - {name}
+            )
+        except SimilarityError as error:
+            found[name] = error
+    return found
+
+
+class Search:
+    """One question to the networks."""
+
+    def __init__(
+        self, music: Collection, asked: Asked, upload: Upload | None, allowed: np.ndarray | None
+    ) -> None:
+        self.music, self.asked, self.allowed = music, asked, allowed
+        self.seeds = [*asked.seeds, *([upload.outside] if upload else [])]
+        self.apart = Apart(**dict.fromkeys(asked.apart, True))
+        self.known = spaces(music)
+        self.scaled = scalings(music, asked.hubness)
+
+    def one_list(self, members: tuple[str, ...], others: set[str]) -> List:
+        """The list of some networks, and where others place its tracks. SimilarityError."""
+        one = self.fused(members, self.scaled)
+        tracks = [neighbour.track for neighbour in one.listed]
+        elsewhere = {name: self.places(name, tracks) for name in sorted(others)}
+        if not self.scaled:
+            return List(one, elsewhere)
+        before = {neighbour.track for neighbour in self.fused(members, {}).listed}
+        came = tuple(track for track in tracks if track not in before)
+        return List(one, elsewhere, came, tuple(sorted(before - set(tracks))))
+
+    def fused(self, members: tuple[str, ...], scaled: Mapping[str, LocalScaling]) -> Fused:
+        """One list of some networks. SimilarityError."""
+        return fused(
+            [self.known[name] for name in members], self.seeds, self.music.recordings,
+            self.asked.count, allowed=self.allowed, apart=self.apart, csls=scaled,
+        )  # fmt: skip
+
+    def places(self, name: str, tracks: list[int]) -> tuple[int | None, ...]:
+        """Where a network places tracks; None where it cannot hear the seeds."""
+        try:
+            return places(
+                self.known[name], self.seeds, tracks, self.music.recordings,
+                allowed=self.allowed, apart=self.apart, csls=self.scaled.get(name),
+            )  # fmt: skip
+        except SimilarityError:
+            return (None,) * len(tracks)
