@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import streamlit as st
 
-from ui import sounds
+from engine import camelot
+from ui import curves, sounds
 from ui.collection import Collection
 from ui.gaps import substitutes
 from ui.text import escaped, length, number, style_name
@@ -55,25 +56,27 @@ def player(
         place = f"{rank}\\. " if rank else ""  # escaped: no list of its own for each track
         artist = f" · {escaped(track['artist'])}" if track["artist"] else ""
         similar = f" :gray-badge[{score:.3f}]" if score is not None else ""
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"{place}**{escaped(track['title'])}**{artist}{similar}", width="stretch")
-            ways = (("More like this", "more", go_to), ("Add to the seeds", "add", add))
-            for label, name, way in ways:
-                if way is not None:
-                    args = (int(collection.frame.index[row]),)
-                    st.button(label, f"{key}_{name}", on_click=way, args=args, type="tertiary")
+        st.markdown(f"{place}**{escaped(track['title'])}**{artist}{similar}")
         st.caption(escaped_facts(collection, row))
         if about is not None:
             st.markdown(about)
         sounds.draw(collection, row)
+        curves.draw(collection, row, f"{key}_curve")
+        ways = (("More like this", "more", go_to), ("Add to the seeds", "add", add))
+        with st.container(horizontal=True, gap="medium"):
+            for label, name, way in ways:
+                if way is not None:
+                    args = (int(collection.frame.index[row]),)
+                    st.button(label, f"{key}_{name}", on_click=way, args=args, type="tertiary")
 
 
 def escaped_facts(collection: Collection, row: int) -> str:
-    """3:07 · 124 BPM · A minor · −9.3 LUFS · Rock › Punk 0.83 · IC 3.1, as Markdown."""
+    """3:07 · 124 BPM · A minor (8A) · −9.3 LUFS · Rock › Punk 0.83 · IC 3.1, as Markdown."""
     values: Mapping = collection.frame.iloc[row]
     facts = [number(values["tempo_bpm"], "tempo_bpm")]
     if isinstance(values["key_edma"], str):
-        facts.append(f"{values['key_edma']} {values['scale_edma']}")
+        key, scale = values["key_edma"], values["scale_edma"]
+        facts.append(f"{key} {scale} ({camelot.code(key, scale)})")
     facts.append(number(values["loudness_lufs"], "loudness_lufs"))
     if isinstance(values["style"], str) and not substitutes(collection, "effnet"):
         activation = number(values["style_activation"], "style_activation")

@@ -17,13 +17,14 @@ from engine import queue
 from engine.previews import PreviewError
 from engine.query import Query
 from engine.queue import Moved, Player
-from ui import sounds, tables
+from ui import covers, curves, sounds, tables
 from ui.collection import Collection
 from ui.players import escaped_facts
 from ui.text import count, escaped
 
 EVENTS = ("ended", "error", "pause", "play", "blocked")  # that the browser reports
 BLOCKED = "Your browser lets a page play only after a click: press play in the player."
+PLAYER_HEIGHT = 66  # pixels: an audio element, and a line that says that it is a clip
 _FOLDER = Path(__file__).parent
 
 
@@ -39,8 +40,10 @@ def draw(collection: Collection, rows: Sequence[int], query: Query, key: str = "
     bar = st.container(border=True, key=f"{key}_bar", gap="small")
     table = st.container()
     with bar:
-        _controls(key, player, ids, _chosen(rows, key))
+        controls = st.container(horizontal=True, gap="small")
         player = _settled(collection, ids, player, key)
+        with controls:
+            _controls(key, player, ids, _chosen(rows, key))
         _now(collection, player, ids, key)
     with table:
         playing = player.place if player.track is not None and player.listed else None
@@ -64,6 +67,8 @@ def _listener():
     return st.components.v2.component(
         "serendip_queue",
         js=(_FOLDER / "queue.js").read_text(encoding="utf-8"),
+        css=(_FOLDER / "queue.css").read_text(encoding="utf-8"),
+        isolate_styles=False,  # the rules are for what Streamlit draws beside the component
     )
 
 
@@ -86,29 +91,31 @@ def _chosen(rows: np.ndarray, key: str) -> list[int]:
 
 
 def _controls(key: str, player: Player, ids: np.ndarray, chosen: list[int]) -> None:
-    """Buttons with words; each asks for what the fragment then does."""
+    """Buttons with words; each asks for what the fragment then does.
+
+    One row selected is where to begin; of several, only these play.
+    """
     idle = player.track is None
     first = chosen[0] if chosen else 0
-    only = frozenset(ids[chosen].tolist())
+    only = frozenset(ids[chosen].tolist() if len(chosen) > 1 else [])
+    some = "Play from here" if len(chosen) == 1 else "Play selected"
     buttons = (
-        ("Play all", "play_arrow", ("start", 0, frozenset()), not len(ids)),
-        ("Play from here", "start", ("start", first, frozenset()), len(chosen) != 1),
-        ("Play selected", "playlist_play", ("start", first, only), not chosen),
-        ("Previous", "skip_previous", ("before",), idle),
-        ("Next", "skip_next", ("after",), idle),
-        ("Stop", "stop", ("stop",), idle),
+        ("all", "Play all", "play_arrow", ("start", 0, frozenset()), not len(ids)),
+        ("selected", some, "playlist_play", ("start", first, only), not chosen),
+        ("previous", "Previous", "skip_previous", ("before",), idle),
+        ("next", "Next", "skip_next", ("after",), idle),
+        ("stop", "Stop", "stop", ("stop",), idle),
     )
-    with st.container(horizontal=True, gap="small"):
-        for label, icon, asked, off in buttons:
-            st.button(
-                label,
-                key=f"{key}_{label.lower().replace(' ', '_')}",
-                icon=f":material/{icon}:",
-                type="primary" if label == "Play all" else "secondary",
-                disabled=off,
-                on_click=_ask,
-                args=(key, asked),
-            )
+    for name, label, icon, asked, off in buttons:
+        st.button(
+            label,
+            key=f"{key}_do_{name}",
+            icon=f":material/{icon}:",
+            type="primary" if name == "all" else "secondary",
+            disabled=off,
+            on_click=_ask,
+            args=(key, asked),
+        )
 
 
 def _ask(key: str, asked: tuple) -> None:
@@ -183,23 +190,43 @@ def _told(collection: Collection, moved: Moved, asked: tuple, reasons: dict[int,
 
 
 def _now(collection: Collection, player: Player, ids: np.ndarray, key: str) -> None:
-    """What plays."""
-    with st.container(key=f"{key}_now", gap="small"):
-        if player.track is None:
-            st.markdown("Nothing plays.")
-            st.caption(f"Play all goes through the {count(len(ids))} one after the other.")
-        else:
-            row = int(collection.frame.index.get_loc(player.track))
-            track = collection.name(row)
-            artist = f" · {escaped(track['artist'])}" if track["artist"] else ""
-            st.markdown(f"**{escaped(track['title'])}**{artist}")
-            st.caption(f"{_place(player, ids)} · {escaped_facts(collection, row)}")
+    """What plays, in a place of the same height as nothing."""
+    row = None if player.track is None else int(collection.frame.index.get_loc(player.track))
+    with st.container(horizontal=True, gap="small", wrap=False, key=f"{key}_playing_now"):
+        covers.draw(collection, row)
+        with st.container(gap=None):
+            _said(collection, player, ids, row, key)
+    with st.container(key=f"{key}_sounds", gap=None, height=PLAYER_HEIGHT, border=False):
         for turn in (0, 1):
-            with st.container(key=_slot(key, turn)):
-                if player.track is not None and player.token % 2 == turn:
-                    sounds.draw(collection, row)
-        if told := st.session_state.get(f"{key}_told"):
-            st.caption(f":material/info: {told}")
+            place = st.empty()  # which takes away the last one's at once
+            if row is not None and player.token % 2 == turn:
+                with place.container(key=_slot(key, turn), gap=None):
+                    sounds.draw(collection, row, brief=True)
+    if collection.coverage.columns.get("ic_mean"):
+        with st.container(key=f"{key}_curve_place", height=curves.HEIGHT + 4, border=False):
+            if row is None or not curves.draw(collection, row, f"{key}_curve"):
+                st.caption(
+                    "The curve of information content (IC) of what plays."
+                    if row is None
+                    else "This track has no curve of information content (IC)."
+                )
+
+
+def _said(
+    collection: Collection, player: Player, ids: np.ndarray, row: int | None, key: str
+) -> None:
+    """Title, place and facts, and what there is to tell."""
+    if row is None:
+        st.markdown("**Nothing plays**")
+        st.caption(f"“Play all” goes through the {count(len(ids))} one after the other.")
+    else:
+        track = collection.name(row)
+        artist = f" · {escaped(track['artist'])}" if track["artist"] else ""
+        st.markdown(f"**{escaped(track['title'])}**{artist}")
+        paused = "Paused · " if player.paused else ""
+        st.caption(f"{paused}{_place(player, ids)} · {escaped_facts(collection, row)}")
+    if told := st.session_state.get(f"{key}_told"):
+        st.caption(f":material/info: {told}")
 
 
 def _place(player: Player, ids: np.ndarray) -> str:

@@ -35,8 +35,11 @@ def of(collection: Collection, row: int) -> Preview:
         raise PreviewError("This track disappeared just now. Reload the page.") from error
 
 
-def draw(collection: Collection, row: int) -> None:
-    """An audio element and what it leaves out, or the reason why there is none."""
+def draw(collection: Collection, row: int, brief: bool = False) -> None:
+    """An audio element and what it leaves out, or the reason why there is none.
+
+    `brief`: on one line, also on a phone.
+    """
     try:
         sound = of(collection, row)
     except PreviewError as error:
@@ -45,10 +48,9 @@ def draw(collection: Collection, row: int) -> None:
     track = collection.name(row)
     st.audio(sound.data, sound.mime, alt=f"{track['title']} {track['artist']}".strip())
     if sound.seconds is not None:
-        st.caption(
-            f"A clip of {round(sound.seconds)} s, from {length(sound.start_s)} on: the file is "
-            "too large to play whole, or of a kind that browsers do not play."
-        )
+        clip = f"A clip of {round(sound.seconds)} s, from {length(sound.start_s)} on"
+        why = "the file is too large to play whole, or of a kind that browsers do not play."
+        st.caption(f"{clip}." if brief else f"{clip}: {why}")
 
 
 @st.cache_resource(max_entries=CLIPS_KEPT, show_spinner="Preparing the sound …")
