@@ -53,7 +53,7 @@ def main() -> None:
     elif overview.open:
         with overview:
             report.draw(music)
-    music.preload(music.shown, music.styles, music.count_styles, music.words, music.compare_copies)
+    music.preload(music.shown, music.count_styles, music.words, music.derive, music.compare_copies)
 
 
 def answer(music: Collection, query: Query, facts: Facts) -> Selection:

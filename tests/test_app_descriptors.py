@@ -1,12 +1,12 @@
 """The descriptor app: filters, links, states and saving, without a browser."""
 
-import sqlite3
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from app_pages import analyse_all, change, matches, page, texts
+from app_pages import change, changed, matches, page, synthetic_library, texts
 
 from benchmarks import synthetic
 from engine import playlist
@@ -20,11 +20,7 @@ TRACKS = 300
 @pytest.fixture(scope="module")
 def library(tmp_path_factory) -> Path:
     """300 tracks with everything but IC, and sounds to play."""
-    folder = tmp_path_factory.mktemp("apps")
-    synthetic.make(folder / "library", TRACKS, music=folder / "music")
-    synthetic.make_audio(folder / "library", folder / "music")
-    analyse_all(folder / "library")
-    return folder / "library"
+    return synthetic_library(tmp_path_factory.mktemp("apps"), TRACKS)
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +37,9 @@ def table(session) -> pd.DataFrame:
     return session.dataframe[0].value
 
 
-def test_it_starts_with_everything_ten_players_and_a_way_to_save(app):
+def test_it_starts_with_everything_a_player_and_a_way_to_save(app):
     assert matches(app) == TRACKS
-    assert "No filter is set." in texts(app)
-    assert len(app.get("audio")) == 10
+    assert app.button(key="queue_play_all").label == "Play all"
     assert app.download_button(key="export_download").label == "Download M3U8"
     assert len(table(app)) == 100  # the usual limit
     assert "ic" not in [slider.key for slider in app.slider]
@@ -59,13 +54,8 @@ def test_both_ends_of_a_slider_count(app, frame):
 
 
 def test_the_ends_of_a_slider_are_no_limit(library, frame, monkeypatch, tmp_path):
-    copy = tmp_path / "library"
-    copy.mkdir()
-    with sqlite3.connect(library / "library.sqlite") as old:
-        old.backup(sqlite3.connect(copy / "library.sqlite"))
-    with sqlite3.connect(copy / "library.sqlite") as db:
-        db.execute("UPDATE descriptors SET tempo_bpm = 260 WHERE track_id = 1")
-    app = page(APP, copy, monkeypatch)
+    fast = "UPDATE descriptors SET tempo_bpm = 260 WHERE track_id = 1"
+    app = page(APP, changed(library, tmp_path, fast), monkeypatch)
     app.slider(key="tempo").set_value((200.0, 220.0)).run()
     expected = (frame["tempo_bpm"].drop(index=1) >= 200).sum() + 1
     assert matches(app) == expected
@@ -88,10 +78,17 @@ def test_filters_are_anded_and_counted_one_after_the_other(app, frame):
     quiet = fast & (frame["voice"] < 0.5)
     loud = quiet & (frame["loudness_lufs"] >= -14)
     assert matches(app) == loud.sum()
-    expected = (
-        f"All 300 → Tempo **{fast.sum()}** → Voice **{quiet.sum()}** → Loudness **{loud.sum()}**"
-    )
-    assert expected in texts(app)
+    app.session_state["funnel_open"] = True
+    app.run()
+    said = [re.sub(r" left · .*", "", bar.proto.text) for bar in app.get("progress")]
+    assert said == [
+        "All: **300**",
+        f"Tempo: **{fast.sum()}**",
+        f"Voice: **{quiet.sum()}**",
+        f"Loudness: **{loud.sum()}**",
+    ]
+    app.button(key="relax_voice").click().run()
+    assert matches(app) == (fast & (frame["loudness_lufs"] >= -14)).sum()
 
 
 def test_key_and_scale_use_the_chosen_profile(app, frame):
@@ -179,24 +176,6 @@ def test_a_link_sets_no_filter_that_nobody_can_see(library, tmp_path, monkeypatc
     assert dict(app.query_params) == {}
 
 
-def test_what_killed_a_worker_gets_no_player(library, monkeypatch, tmp_path):
-    copy = tmp_path / "library"
-    copy.mkdir()
-    with sqlite3.connect(library / "library.sqlite") as old:
-        old.backup(sqlite3.connect(copy / "library.sqlite"))
-    for track, status in enumerate(("crashed", "timeout", "unreadable"), start=1):
-        change(
-            copy,
-            f"UPDATE ledger SET status = '{status}' WHERE track_id = {track} AND stage = 'effnet'",
-        )
-    app = page(APP, copy, monkeypatch)
-    assert len(app.get("audio")) == 7
-    said = [warning.value for warning in app.warning]
-    assert len(said) == 3
-    for reason, sentence in zip(("crashed", "busy", "could not read"), said, strict=True):
-        assert reason in sentence
-
-
 def test_shuffle_depends_on_the_seed_only(app):
     app.selectbox(key="order").set_value("shuffle").run()
     first = table(app)["path"].tolist()
@@ -211,39 +190,34 @@ def test_shuffle_depends_on_the_seed_only(app):
 def test_order_by_a_descriptor_and_its_direction(app):
     app.selectbox(key="order").set_value("loudness_lufs").run()
     assert table(app)["loudness_lufs"].is_monotonic_increasing
-    app.segmented_control(key="direction").set_value("down").run()
+    app.segmented_control(key="descending").set_value("down").run()
     assert table(app)["loudness_lufs"].is_monotonic_decreasing
-
-
-def test_pages_of_players_and_back_to_the_first_for_another_list(app):
-    control = app.pagination[0]
-    control.set_value(2).run()
-    assert any(m.value.startswith("11\\. ") for m in app.markdown)
-    app.slider(key="tempo").set_value((60.0, 220.0)).run()
-    assert any(m.value.startswith("1\\. ") for m in app.markdown)
 
 
 def test_filters_survive_reruns_and_other_widgets(app):
     app.slider(key="tempo").set_value((90.0, 120.0)).run()
     before = matches(app)
     app.text_input(key="export_name").set_value("evening").run()
-    app.pagination[0].set_value(2).run()
-    app.run()
+    for tab in ("Mood", "Map", "Playlist"):
+        app.session_state["tab"] = tab
+        app.run()
     assert app.slider(key="tempo").value == (90.0, 120.0)
     assert matches(app) == before
     assert app.text_input(key="export_name").value == "evening"
 
 
 def test_no_limit_and_a_limit(app):
+    app.toggle(key="collapse").set_value(False).run()
     app.number_input(key="limit").set_value(None).run()
     assert len(table(app)) == TRACKS
     app.number_input(key="limit").set_value(5).run()
     assert len(table(app)) == 5
-    assert "295 more would match" in texts(app)
+    assert "left out: 295 by the limit of tracks" in texts(app)
 
 
 def test_save_writes_the_list_and_keeps_what_is_there(app, frame, tmp_path):
     app.number_input(key="limit").set_value(None).run()
+    app.toggle(key="collapse").set_value(False).run()
     app.text_input(key="export_folder").set_value(str(tmp_path)).run()
     app.text_input(key="export_name").set_value("my/list").run()
     app.button(key="export_save").click().run()
@@ -274,13 +248,12 @@ def test_a_wrong_folder_is_explained(app, typed, said):
     assert said in texts(app)
 
 
-def test_a_file_that_moved_is_explained_and_the_others_play(app, frame):
+def test_a_file_that_moved_is_explained_when_it_is_played(app, frame):
     path = Path(frame["path"].iloc[0])
     away = path.rename(f"{path}.away")
     try:
-        app.run()
+        app.button(key="queue_play_all").click().run()
         assert "The file is no longer there" in texts(app)
-        assert len(app.get("audio")) == 9
     finally:
         away.rename(path)
 

@@ -27,7 +27,7 @@ def test_files_without_any_value_are_no_tracks(tmp_path, monkeypatch):
     app = page(APP, tmp_path / "library", monkeypatch)
     assert app.subheader[0].value == "37 of 37 tracks match"
     assert texts(app).count("Left out: 3 files without any value") == 1
-    assert "python -m engine.library failures LIBRARY" in texts(app)
+    assert f"python -m engine.library failures {tmp_path}/library " in texts(app)
     change(tmp_path / "library", "UPDATE ledger SET status = 'silent'")
     app = page(APP, tmp_path / "library", monkeypatch)
     assert "40 files, none of them with any value" in app.info[0].value
@@ -95,7 +95,11 @@ def test_what_is_missing_says_why_and_the_one_command(tmp_path, monkeypatch):
     assert app.multiselect(key="styles").label == "Tags"
     app.multiselect(key="styles").set_value(["punk"]).run()
     assert matches(app) < 40
-    assert "→ Tags **" in texts(app)
+    app.session_state["funnel_open"] = True
+    app.run()
+    assert app.get("progress")[1].proto.text.startswith("Tags: **")
+    labels = [widget.label for widget in (*app.slider, *app.segmented_control)]
+    assert {"Tag activation", "Several tags"} <= set(labels)
 
 
 def test_no_library_says_how_to_make_one(tmp_path, monkeypatch):
@@ -128,9 +132,9 @@ def test_a_library_that_grows_is_read_again_on_demand(tmp_path, monkeypatch):
     with Library.open(tmp_path / "library", writable=True) as writer:
         writer.mark_absent([3, 4])
     app.run()
-    assert "It has changed since then" in texts(app)
+    assert "the library has changed since" in texts(app)
     assert app.slider(key="tempo").value == (50.0, 200.0)
     app.button(key="reread").click().run()
-    assert "since then" not in texts(app)
+    assert "has changed since" not in texts(app)
     app.button(key="reset").click().run()
     assert matches(app) == 18

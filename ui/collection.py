@@ -22,6 +22,7 @@ from engine.duplicates import groups as copies_of
 from engine.facts import Facts
 from engine.library import Coverage, Library
 from engine.playlist import plain
+from engine.query import NAME_ORDERS
 from engine.records import Curve
 from engine.similarity import FACTS, Recordings, Space
 from engine.standing import Standing, standing
@@ -149,6 +150,16 @@ class Collection:
         """What queries are answered from, without a map: see ui/maps.with_map."""
         return self.once("facts", lambda: LiveFacts(self))
 
+    def derive(self) -> None:
+        """What filters and orders need of every track, before anybody waits for it."""
+        facts = self.facts()
+        for column in NAME_ORDERS:
+            facts.name_ranks(column)
+        for profile in PROFILES:
+            facts.key_codes(profile)
+        for part in ("artists", "albums", "ic_percentiles", "paths", "artist_tags"):
+            getattr(facts, part)
+
     def curves(self, track: int) -> tuple[Curve, ...]:
         """What a track has over time."""
         return self.library.curves(track)
@@ -175,8 +186,9 @@ class Collection:
     def genres(self) -> dict[str, tuple[str, ...]]:
         """Genre → its styles, both by name; empty for tags, which have no genres."""
         found: dict[str, list[str]] = defaultdict(list)
-        for label in self.vocabulary[1]:
-            if SEPARATOR in label:
+        space, labels = self.vocabulary
+        for label in labels:
+            if space == "styles" and SEPARATOR in label:
                 found[label.split(SEPARATOR)[0]].append(label)
         return {genre: tuple(sorted(found[genre])) for genre in sorted(found)}
 

@@ -40,7 +40,7 @@ def styles(collection: Collection, todo: Todo) -> None:
     )
     if tags and gap:
         sliders.explain("Tags stand in for the 400 styles.", gap, todo)
-    elif not tags:
+    elif collection.genres:
         browse(collection, counts)
     st.segmented_control(
         f"Several {word}",
@@ -74,7 +74,8 @@ def tree(collection: Collection) -> list[str]:
     found: list[str] = []
     for genre, members in collection.genres.items():
         found += [genre, *members]
-    return found or list(collection.vocabulary[1])
+    inside = set(found)
+    return found + sorted(label for label in collection.vocabulary[1] if label not in inside)
 
 
 def counted(label: str, counts: Mapping[str, int]) -> str:
