@@ -24,7 +24,7 @@ from engine.library import Library
 from engine.recordings import Recording
 from engine.records import HAS_VALUES, Media, Outcome, Tags
 from engine.space import Outside
-from engine.supervisor import Finished, Supervisor, SupervisorError, Task
+from engine.supervisor import MEMORY_LIMIT, Finished, Supervisor, SupervisorError, Task
 from engine.weights import EMBEDDINGS, Weights, of_library, of_provenance
 
 MAX_BYTES = 200 * 2**20  # of an uploaded file: twenty minutes of WAV; Streamlit takes no more
@@ -105,7 +105,11 @@ def analyse(
 
 def _supervised(setup: _Setup, path: Path, deadline: tuple[float, float]) -> Finished:
     supervisor = Supervisor(
-        partial(_make_handler, setup), 1, deadline=deadline, env=environment(usable_cores())
+        partial(_make_handler, setup),
+        1,
+        memory_limit=MEMORY_LIMIT,
+        deadline=deadline,
+        env=environment(usable_cores()),
     )
     task = Task("upload", bytes(path), STAGES)
     try:
