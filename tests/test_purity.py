@@ -9,7 +9,15 @@ import pytest
 ROOT = Path(__file__).parent.parent
 HEAVY = ("essentia", "tensorflow", "onnxruntime", "torch", "av")
 APPS = ("app_descriptors", "app_similarity")
-PURE = ("engine.query", "engine.query_link", "engine.similarity", "engine.playlist")
+PURE = (
+    "engine.query",
+    "engine.query_link",
+    "engine.selection",
+    "engine.duplicates",
+    "engine.saved_queries",
+    "engine.similarity",
+    "engine.playlist",
+)
 
 
 def loaded_by(statement: str) -> set[str]:
