@@ -51,6 +51,8 @@ ODD_NAMES = (
 )
 CLUSTERS = 200
 BATCH = 2000  # tracks made and written at a time: 15 MB of vectors
+CURVE_FRAMES = 200  # of any track, to keep a library of 100,000 small
+CURVE_GAP = 4  # frames without a value at the start
 SOUND_SECONDS = 6
 LINKS = 50_000  # to one file; ext4 allows 65,000
 
@@ -117,6 +119,8 @@ def _write(db: sqlite3.Connection, rng, ids: np.ndarray, centres: dict, ic: bool
             "INSERT INTO vectors VALUES (?, ?, ?)",
             ((int(ids[row]), space, matrix[row].tobytes()) for row in kept),
         )
+    if ic:
+        _write_curves(db, rng, ids, rows, columns, missing)
     done = [(int(t), stage, "made", "ok", 0.1, 1) for t in ids[~missing] for stage in _stages(ic)]
     done += [
         (int(t), stage, "made", "unreadable", 0.1, 1) for t in ids[missing] for stage in _stages(ic)
@@ -125,6 +129,25 @@ def _write(db: sqlite3.Connection, rng, ids: np.ndarray, centres: dict, ic: bool
         """INSERT INTO ledger (track_id, stage, fingerprint, status, seconds, attempts)
         VALUES (?, ?, ?, ?, ?, ?)""",
         done,
+    )
+
+
+def _write_curves(
+    db: sqlite3.Connection, rng, ids: np.ndarray, rows: list[tuple], columns: dict, missing
+) -> None:
+    """A curve for each track with values, around its mean: slow waves, noise, and the first frames
+    missing, as a model has nothing to go by there."""
+    waves = np.sin(np.linspace(0, 25, CURVE_FRAMES) + rng.uniform(0, 6.3, (len(ids), 1)))
+    shape = 0.4 * waves + rng.normal(0, 0.3, waves.shape)
+    shape -= shape[:, CURVE_GAP:].mean(axis=1, keepdims=True)
+    curves = (shape + columns["ic_mean"][:, np.newaxis]).astype("<f4")
+    curves[:, :CURVE_GAP] = np.nan
+    db.executemany(
+        "INSERT INTO curves VALUES (?, 'ic_0.0', ?, 0, ?, ?)",
+        (
+            (int(ids[n]), str(columns["ic_model"][n]), rows[n][-1] / CURVE_FRAMES, curves[n])
+            for n in np.flatnonzero(~missing)
+        ),
     )
 
 
@@ -177,7 +200,8 @@ def _descriptors(rng, count: int, ic: bool) -> dict[str, np.ndarray]:
         values[f"strength_{profile}"] = rng.beta(6, 3, count)
     if ic:
         values["ic_mean"] = rng.normal(3.1, 0.5, count)
-        values["ic_model"] = np.full(count, "synthetic")
+        # Some were analysed before a better model came.
+        values["ic_model"] = np.where(rng.random(count) < 0.1, "synthetic-1", "synthetic-2")
     known = {column for columns in STAGE_COLUMNS.values() for column in columns}
     return {column: values[column] for column in values if column in known}
 
@@ -226,7 +250,9 @@ def main() -> int:
     parser.add_argument("--tracks", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--audio", type=Path, help="also make files to play in this folder")
-    parser.add_argument("--ic", action="store_true", help="with mean information content")
+    parser.add_argument(
+        "--ic", action="store_true", help="with information content: means and curves"
+    )
     options = parser.parse_args()
     music = options.audio.resolve() if options.audio else None
     make(options.library, options.tracks, options.seed, music, ic=options.ic)
