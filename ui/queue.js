@@ -37,9 +37,11 @@ function listen(element, data, tell, signal) {
   });
   on("ended", () => tell("ended"));
   on("error", () => tell("error"));
-  // The end of a track and the removal of its element pause it, too; neither is a person's wish.
+  // The end of a track, an error and the removal of its element pause it, too; none of these is a
+  // person's wish.
   on("pause", () => {
-    if (!element.ended && element.isConnected && !data.paused) tell("pause");
+    if (element.ended || element.error || !element.isConnected) return;
+    if (!data.paused) tell("pause");
   });
   on("play", () => {
     if (data.paused) tell("play");
