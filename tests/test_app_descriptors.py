@@ -39,7 +39,7 @@ def table(session) -> pd.DataFrame:
 
 def test_it_starts_with_everything_a_player_and_a_way_to_save(app):
     assert matches(app) == TRACKS
-    assert app.button(key="queue_play_all").label == "Play all"
+    assert app.button(key="queue_do_all").label == "Play all"
     assert app.download_button(key="export_download").label == "Download M3U8"
     assert len(table(app)) == 100  # the usual limit
     assert "ic" not in [slider.key for slider in app.slider]
@@ -252,7 +252,7 @@ def test_a_file_that_moved_is_explained_when_it_is_played(app, frame):
     path = Path(frame["path"].iloc[0])
     away = path.rename(f"{path}.away")
     try:
-        app.button(key="queue_play_all").click().run()
+        app.button(key="queue_do_all").click().run()
         assert "The file is no longer there" in texts(app)
     finally:
         away.rename(path)
