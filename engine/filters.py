@@ -6,7 +6,6 @@ excludes: what is not known of a track cannot speak against it. Pure.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from engine.names import folded
 from engine.query import RANGE_COLUMNS, Query, Range
 
 Mask = np.ndarray  # bool [tracks]
-OCTAVES = (0.5, 1.0, 2.0)  # a range of tempo, at half, once and double
+OCTAVES = (0.5, 1.0, 2.0)  # a tempo as it may be heard, too: half, once and double
 EXCLUDED_FROM = 0.1  # activation; about where a style becomes audible
 
 
@@ -70,13 +69,7 @@ def _tempo(query: Query, facts: Facts) -> Mask | None:
         return None
     values = numbers(facts.frame, RANGE_COLUMNS["tempo"])
     factors = OCTAVES if query.tempo_octaves else (1.0,)
-    return np.logical_or.reduce([scaled(query.tempo, by).holds(values) for by in factors])
-
-
-def scaled(limits: Range, factor: float) -> Range:
-    """The range with both ends times a positive factor."""
-    ends = {"low": limits.low, "high": limits.high}
-    return replace(limits, **{k: v if v is None else v * factor for k, v in ends.items()})
+    return np.logical_or.reduce([query.tempo.holds(values * factor) for factor in factors])
 
 
 def _voice(query: Query, facts: Facts) -> Mask | None:

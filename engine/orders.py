@@ -29,7 +29,7 @@ def rank(query: Query, facts: Facts, rows: np.ndarray) -> np.ndarray:
     """A permutation of rows (rising positions in the frame), best first."""
     by = query.order
     if by in ARRANGED_ORDERS:
-        by = "style" if query.styles else "shuffle"
+        by = "style" if query.styles and facts.styles is not None else "shuffle"
     if by == "shuffle":
         return rows[np.argsort(shuffle_keys(facts.frame.index.to_numpy()[rows], query.seed))]
     if by == "middle":

@@ -84,8 +84,9 @@ def simplified(lasso: Sequence[Sequence[float]], most: int = 40) -> Polygon:
     if not np.isfinite(points).all():
         raise QueryError("A region needs finite numbers as its corners.")
     extent = float(np.ptp(points, axis=0).max())
-    kept = _most_telling(points, most, FINE * extent)
-    decimals = max(0, -floor(log10(FINE * extent)))
+    fine = max(FINE * extent, np.finfo(np.float64).tiny)
+    kept = _most_telling(points, most, fine)
+    decimals = max(0, -floor(log10(fine)))
     rounded = [tuple(round(value, decimals) for value in corners[place]) for place in kept]
     rounded = tuple(dict.fromkeys(rounded))
     if len(rounded) < 3:

@@ -99,7 +99,14 @@ def test_any_lasso_becomes_a_region_or_is_refused(lasso, most):
 
 
 @pytest.mark.parametrize(
-    "nothing", [[], [(0, 0), (1, 1)], [(0, 0), (1, 1), (0, 0), (1, 1)], [(0, 0), (1, 1), (2, 2)]]
+    "nothing",
+    [
+        [],
+        [(0, 0), (1, 1)],
+        [(0, 0), (1, 1), (0, 0), (1, 1)],
+        [(0, 0), (1, 1), (2, 2)],
+        [(0, 0), (5e-324, 0), (0, 5e-324)],
+    ],
 )
 def test_a_lasso_around_nothing_is_refused(nothing):
     with pytest.raises(QueryError):

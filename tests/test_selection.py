@@ -6,11 +6,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from queries import LABELS, activations, libraries, queries, table, whole_queries
+from queries import LABELS, MAP, activations, libraries, queries, table, whole_queries
 
 from engine.facts import Facts
 from engine.filters import masks
 from engine.query import Query, Range
+from engine.query_link import from_params
 from engine.selection import select, why
 from engine.smooth_path import MOST
 
@@ -136,3 +137,27 @@ def test_a_path_longer_than_can_be_arranged_says_so():
     facts = Facts(table(tempo_bpm=np.linspace(60, 180, MOST + 2)))
     assert "2,000" in select(Query(order="smooth", limit=None), facts).notes[0]
     assert select(Query(order="smooth", limit=50), facts).notes == ()
+
+
+@pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
+@given(libraries())
+@settings(max_examples=50, deadline=None)
+def test_links_of_huge_numbers_are_answered(facts):
+    huge, tiny = "9" * 300, "1e-308"
+    corners = f"-1{huge},0;{huge},{tiny};0,{huge}"
+    query, problems = from_params(
+        {
+            "tempo": [f"-{huge}..{huge}"], "tempo_octaves": ["yes"], "year": [f"..{huge}"],
+            "mood_region": [corners], "map_region": [corners], "map_of": [MAP], "limit": [huge],
+            "per_artist": [huge], "per_album": [huge], "minutes": [huge], "order": ["middle"],
+        }
+    )  # fmt: skip
+    assert problems == []
+    found = select(query, facts)
+    assert found.matches == len(found.rows) + sum(found.left_out.values())
+
+
+def test_the_narrowest_regions_are_answered():
+    frame = table(valence=[5.0, 5.1], arousal=[5.0, 5.0])
+    point = ((5.0, 5.0),) * 3
+    assert select(Query(mood_region=point, order="middle"), Facts(frame)).rows.tolist() == [0]
