@@ -19,7 +19,7 @@ from engine.report_keys import DANCE_GENRES, Keys
 from engine.report_odd import Outlier, Suspects
 from engine.report_source import Failure, Model, Source
 from engine.report_styles import Styles
-from engine.report_values import BARS, Spread, Track, spread, track
+from engine.report_values import BARS, FEWEST, Spread, Track, spread, track
 from engine.space import Space
 
 PARTS = 8192  # tracks of a matrix looked at together: 13 MB of styles
@@ -182,7 +182,7 @@ def _loudness(frame: pd.DataFrame) -> Loudness | None:
     size = np.abs(np.nan_to_num(report_odd.modified_z(lufs)))
     rows = np.flatnonzero(size > report_odd.OUTLYING)
     rows = rows[np.argsort(-size[rows], kind="stable")]
-    compared = found.tracks >= report_odd.FEWEST_COMPARED
+    compared = found.tracks >= FEWEST
     return Loudness(
         spread=found,
         louder=int(np.count_nonzero(louder)),
@@ -260,11 +260,8 @@ def _space(source: Source) -> Space | None:
 
 def _outliers(frame: pd.DataFrame, space: Space | None) -> tuple[Outlier, ...]:
     if space is None:
-        return report_odd.outliers(frame, [], "")
+        return report_odd.outliers(frame, {})
     rows = frame.index.get_indexer(space.ids)  # -1: tracks that came since the frame was read
-    lonely = [
-        (int(rows[place]), cosine, usual)
-        for place, cosine, usual in report_odd.loneliest(space)
-        if rows[place] >= 0
-    ]
-    return report_odd.outliers(frame, lonely, space.name)
+    found = report_odd.loneliest(space).items()
+    lonely = {int(rows[place]): reason for place, reason in found if rows[place] >= 0}
+    return report_odd.outliers(frame, lonely)

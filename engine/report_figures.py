@@ -2,7 +2,7 @@
 
 Goal: a Report → Figures. The page and the app draw them with plotly (report_plotly), the PNG files
 come from matplotlib (report_png), the table behind each is written as TSV and shown to screen
-readers. Conventions: colours by role, named here once; each caption and alternative text carries
+readers. Conventions: each caption and alternative text carries
 the figures that a person who cannot see the drawing needs.
 """
 
@@ -21,7 +21,7 @@ SHOWN = 20  # bars of styles; the TSV has all
 
 
 def figures(report: Report) -> tuple[Figure, ...]:
-    """All that the library has values for, in the order of the sections."""
+    """All that the library has values for."""
     if not report.contents.tracks:
         return ()
     return (

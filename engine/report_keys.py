@@ -14,6 +14,8 @@ import pandas as pd
 
 from engine.columns import numbers, places
 from engine.descriptors import KEYS, PROFILES, SCALES
+from engine.query import Query
+from engine.report_values import FEWEST
 
 RELATIONS = ("same", "fifth", "relative", "parallel", "other")
 # The profile made from dance music is recommended outright where at least this share of the
@@ -64,7 +66,7 @@ class Keys:
     compared: int  # tracks with a key by all three
     agreed: int  # of these, tracks with one and the same key by all three
     recommended: str  # name of a profile
-    reason: str  # dance, agreement, strength, or only (no other profile has keys)
+    reason: str  # dance, agreement, strength, few (to compare), or only (one profile has keys)
     dance_share: float | None  # of DANCE_GENRES; None where genres are unknown
 
 
@@ -79,7 +81,7 @@ def keys(frame: pd.DataFrame, dance_share: float | None) -> Keys | None:
     profiles = tuple(_profile(name, codes[name], frame, pairs) for name in codes)
     every = np.stack(list(codes.values()))
     known = (every >= 0).all(axis=0) & (len(codes) == len(PROFILES))
-    recommended, reason = _recommended(profiles, dance_share)
+    recommended, reason = _recommended(profiles, pairs, dance_share)
     return Keys(
         profiles=profiles,
         pairs=tuple(pairs),
@@ -137,13 +139,19 @@ def _profile(name: str, codes: np.ndarray, frame: pd.DataFrame, pairs: list[Pair
     )
 
 
-def _recommended(profiles: tuple[Profile, ...], dance_share: float | None) -> tuple[str, str]:
+def _recommended(
+    profiles: tuple[Profile, ...], pairs: list[Pair], dance_share: float | None
+) -> tuple[str, str]:
     """A profile and why: made for this music; or nearest to the consensus, since errors that two
-    profiles share are rarer than errors of one; or, in a draw, the one with clearer keys."""
+    profiles share are rarer than errors of one; or, in a draw, the one with clearer keys;
+    and with too few tracks to tell, the one that the filters begin with."""
     if len(profiles) == 1 or all(np.isnan(profile.agreement) for profile in profiles):
         return max(profiles, key=lambda profile: profile.tracks).name, "only"
     if (dance_share or 0) >= DANCE_SHARE and any(p.name == "edma" for p in profiles):
         return "edma", "dance"
+    if min(pair.tracks for pair in pairs) < FEWEST:
+        usual = [p.name for p in profiles if p.name == Query.key_profile]
+        return (usual or [profiles[0].name])[0], "few"
     best = max(p.agreement for p in profiles if not np.isnan(p.agreement))
     close = [p for p in profiles if p.agreement >= best - DRAW]
     if len(close) == 1 or all(np.isnan(p.strength) for p in close):

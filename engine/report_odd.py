@@ -4,7 +4,7 @@ Conventions: rules with few false alarms rather than complete ones, and every tr
 numbers that named it. Pure: no file is read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 
 from engine.columns import numbers, texts
 from engine.report_styles import parent
-from engine.report_values import Track, track
+from engine.report_values import FEWEST, Track, track
 from engine.space import Space
 
 # --- tempo
@@ -117,7 +117,6 @@ def _octave_errors(
 # an outlier. It uses median and median absolute deviation, which outliers themselves do not move.
 OUTLYING = 3.5
 TO_DEVIATION = 0.6745  # median absolute deviation of a normal distribution, in standard deviations
-FEWEST_COMPARED = 20  # tracks; among fewer, unlike the rest means little
 # Descriptors with one hump; probabilities pile up at 0 and 1, where a z-score means nothing.
 COMPARED = (
     "loudness_lufs",
@@ -146,7 +145,7 @@ class Reason:
     column: str  # of COMPARED; or the name of an embedding
     value: float  # of the descriptor; or the cosine of the nearest neighbour
     usual: float  # median of the collection; or of the cosines
-    score: float  # modified z-score; NaN for an embedding
+    score: float  # modified z-score
 
 
 @dataclass(frozen=True)
@@ -157,9 +156,13 @@ class Outlier:
     reasons: tuple[Reason, ...]  # the most striking first
 
 
-def modified_z(values: np.ndarray) -> np.ndarray:
-    """float64 [tracks]: 0.6745 (x - median) / MAD; NaN where missing, all NaN where MAD is 0."""
-    known = values[np.isfinite(values)]
+def modified_z(values: np.ndarray, usual: int | None = None) -> np.ndarray:
+    """float64 [values]: 0.6745 (x - median) / MAD, both of the first `usual` values, else of all.
+
+    NaN where a value is missing; all NaN where MAD is 0.
+    """
+    known = values[:usual]
+    known = known[np.isfinite(known)]
     median = np.median(known) if len(known) else np.nan
     spread = np.median(np.abs(known - median)) if len(known) else 0.0
     if not spread > 0:
@@ -168,7 +171,7 @@ def modified_z(values: np.ndarray) -> np.ndarray:
 
 
 def scores(frame: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Modified z-score of each descriptor of COMPARED; empty below FEWEST_COMPARED tracks.
+    """Modified z-score of each descriptor of COMPARED; empty below FEWEST tracks.
 
     Durations as logarithms, since they are ratios to a listener. IC only of the tracks of the most
     common model, since the scales of two models differ.
@@ -182,15 +185,13 @@ def scores(frame: pd.DataFrame) -> dict[str, np.ndarray]:
             models = pd.Series(texts(frame, "ic_model"))
             common = models[np.isfinite(values)].mode()
             values = np.where(models.isin(common[:1]), values, np.nan)
-        if np.count_nonzero(np.isfinite(values)) >= FEWEST_COMPARED:
+        if np.count_nonzero(np.isfinite(values)) >= FEWEST:
             found[column] = modified_z(values)
     return found
 
 
-def outliers(
-    frame: pd.DataFrame, lonely: Sequence[tuple[int, float, float]], space: str
-) -> tuple[Outlier, ...]:
-    """The most striking first. `lonely` is of loneliest(), with rows of the frame."""
+def outliers(frame: pd.DataFrame, lonely: Mapping[int, Reason]) -> tuple[Outlier, ...]:
+    """The most striking first. `lonely` is of loneliest(), by row of the frame."""
     scored = scores(frame)
     chosen: dict[int, float] = {}
     for column_scores in scored.values():
@@ -199,13 +200,12 @@ def outliers(
             if size[row] > OUTLYING:
                 chosen[row] = max(chosen.get(row, 0.0), float(size[row]))
     rows = sorted(chosen, key=lambda row: (-chosen[row], row))[: LISTED - len(lonely)]
-    distant = {row: Reason(space, cosine, usual, np.nan) for row, cosine, usual in lonely}
-    rows += [row for row in distant if row not in rows]
-    return tuple(Outlier(track(frame, row), _reasons(frame, scored, row, distant)) for row in rows)
+    rows += [row for row in lonely if row not in rows]
+    return tuple(Outlier(track(frame, row), _reasons(frame, scored, row, lonely)) for row in rows)
 
 
 def _reasons(
-    frame: pd.DataFrame, scored: dict[str, np.ndarray], row: int, distant: dict[int, Reason]
+    frame: pd.DataFrame, scored: dict[str, np.ndarray], row: int, lonely: Mapping[int, Reason]
 ) -> tuple[Reason, ...]:
     reasons = [
         Reason(column, float(values[row]), float(np.nanmedian(values)), float(z[row]))
@@ -214,29 +214,38 @@ def _reasons(
         for values in (numbers(frame, column),)
     ]
     reasons.sort(key=lambda reason: -abs(reason.score))
-    return (*reasons, *((distant[row],) if row in distant else ()))
+    return (*reasons, *((lonely[row],) if row in lonely else ()))
 
 
-def loneliest(space: Space, parts: int = 8192) -> list[tuple[int, float, float]]:
-    """(row, cosine of its nearest neighbour, median of such cosines), the loneliest first.
+def loneliest(space: Space, parts: int = 8192) -> dict[int, Reason]:
+    """Row of the space → how far its nearest neighbour is, the loneliest first.
 
-    Rows of the space, whose matrix is read in parts (it may be memory-mapped). At most LONELY
-    of them, and none below FEWEST_COMPARED tracks. Up to REFERENCES tracks the answer is exact.
-    Above, candidates are those far from a sample; their distances and the median are exact.
+    At most LONELY of them: tracks whose nearest neighbour has an outlying cosine. None below FEWEST
+    tracks. The matrix is read in parts (it may be memory-mapped). Up to REFERENCES tracks all
+    distances are known. Above, candidates are those far from a sample; their own distances are
+    exact, and so are those of the SAMPLED tracks that say what is usual.
     """
     tracks = len(space.ids)
-    if tracks < FEWEST_COMPARED:
-        return []
+    if tracks < FEWEST:
+        return {}
     rng = np.random.default_rng(0)  # the same report for the same library
     some = np.sort(rng.choice(tracks, min(tracks, REFERENCES), replace=False))
     near = _nearest(space, np.arange(tracks), some, parts)
     usable = np.flatnonzero(np.isfinite(near))
-    candidates = usable[np.argsort(near[usable], kind="stable")[:CANDIDATES]]
-    sample = rng.choice(usable, min(len(usable), SAMPLED), replace=False)
-    exact = _nearest(space, np.concatenate([candidates, sample]), np.arange(tracks), parts)
-    usual = float(np.median(exact[len(candidates) :]))
-    first = np.argsort(exact[: len(candidates)], kind="stable")[:LONELY]
-    return [(int(candidates[place]), float(exact[place]), usual) for place in first]
+    rows = usable[np.argsort(near[usable], kind="stable")[:CANDIDATES]]
+    cosines, usual = near[rows], near[usable]
+    if tracks > REFERENCES and len(usable):
+        sample = rng.choice(usable, min(len(usable), SAMPLED), replace=False)
+        exact = _nearest(space, np.concatenate([rows, sample]), np.arange(tracks), parts)
+        cosines, usual = exact[: len(rows)], exact[len(rows) :]
+    z = modified_z(np.concatenate([usual, cosines]), len(usual))[len(usual) :]
+    first = [place for place in np.argsort(cosines, kind="stable") if z[place] < -OUTLYING]
+    return {
+        int(rows[place]): Reason(
+            space.name, float(cosines[place]), float(np.median(usual)), float(z[place])
+        )
+        for place in first[:LONELY]
+    }
 
 
 def _nearest(space: Space, rows: np.ndarray, others: np.ndarray, parts: int) -> np.ndarray:

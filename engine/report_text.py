@@ -48,9 +48,10 @@ def percent(part: float, whole: float) -> str:
     return f"{share:.1f}{NBSP}%" if share <= 99.9 else f"more than 99.9{NBSP}%"
 
 
-def of(part: int, whole: int, noun: str = "track") -> str:
-    """12 of 50 tracks (24 %)."""
-    return f"{part:,} of {count(whole, noun)} ({percent(part, whole)})"
+def of(part: int, whole: int, one: str = "", many: str = "") -> str:
+    """12 of 50 tracks (24 %), with the form of a verb that goes with it: 1 of 7 is, 0 of 1 is."""
+    said = f"{part:,} of {count(whole)} ({percent(part, whole)})"
+    return f"{said} {one if 1 in (part, whole) else many}".rstrip()
 
 
 def decimal(number: float, decimals: int = 1) -> str:
@@ -71,7 +72,7 @@ def value(number: float, column: str) -> str:
 
 def length(seconds: float) -> str:
     """The length of a track or of all: 12 s, 3 min 7 s, 43 min, 6.2 h, 1,300 h."""
-    if seconds < MINUTE:
+    if round(seconds) < MINUTE:
         return f"{seconds:.0f}{NBSP}s"
     if seconds < 10 * MINUTE:
         minutes, rest = divmod(round(seconds), MINUTE)

@@ -28,6 +28,9 @@ BARS = {
     "duration_s": (0, 900, 30),
 }
 IC_BARS = 30
+# Tracks below which nothing is judged: a share of them, a tenth of them, or what is unlike the
+# rest means little.
+FEWEST = 20
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,17 @@ from engine import report_words_odd as odd
 from engine import report_words_sound as sound
 from engine import report_words_styles as styles
 from engine.report import Report
-from engine.report_text import Sentence, count, format_name, length, listed, of, percent, verb
+from engine.report_text import (
+    Sentence,
+    count,
+    format_name,
+    length,
+    listed,
+    of,
+    percent,
+    verb,
+)
+from engine.report_values import FEWEST
 from engine.schema import STAGE_COLUMNS
 
 # The values that each stage fills, as a person would call them.
@@ -70,7 +80,8 @@ def sections(report: Report) -> tuple[Section, ...]:
         ),
         Section("sources", "Where the numbers come from", (tuple(provenance(report)),)),
     ]
-    return tuple(section for section in found if section.sentences)
+    empty = ("collection", "failures", "sources") if not report.contents.tracks else None
+    return tuple(s for s in found if s.sentences and (empty is None or s.name in empty))
 
 
 def _said(
@@ -113,7 +124,7 @@ def overview(report: Report) -> list[Sentence]:
         codec, tracks = next(iter(contents.formats.items()))
         kinds = len(contents.formats)
         rest = "the only format" if kinds == 1 else f"the most common of {kinds} formats"
-        said = f"{of(tracks, contents.tracks)} {verb(tracks, 'is', 'are')} in {{0}}, {rest}."
+        said = f"{of(tracks, contents.tracks, 'is', 'are')} in {{0}}, {rest}."
         sentences.append(Sentence(said, (format_name(codec),)))
     sentences += _missing(report)
     for stage in sorted(report.stand_ins):
@@ -128,12 +139,17 @@ def _size(report: Report) -> Sentence:
         return Sentence(f"{said} of unknown length.")
     if contents.tracks == 1:
         return Sentence(f"{said}, {length(contents.seconds)} long.")
-    shortest, longest = length(found.p5), length(found.p95)
+    few = contents.tracks < FEWEST
+    shortest, longest = (
+        length(end) for end in ((found.low, found.high) if few else (found.p5, found.p95))
+    )
+    said += f", {length(contents.seconds)} in all"
+    who = "they" if few else "nine in ten"
     if shortest == longest:
-        return Sentence(f"{said}, {length(contents.seconds)} in all; nine in ten last {longest}.")
+        return Sentence(f"{said}; {who} last {longest}.")
     return Sentence(
-        f"{said}, {length(contents.seconds)} in all; half of them are longer than "
-        f"{length(found.median)}, and nine in ten last between {shortest} and {longest}."
+        f"{said}; half of them are longer than {length(found.median)}, and {who} last between "
+        f"{shortest} and {longest}."
     )
 
 
@@ -141,8 +157,8 @@ def _names(report: Report) -> Sentence:
     contents = report.contents
     artists, albums = count(contents.artists, "artist"), count(contents.albums, "album")
     if not contents.untitled:
-        titles = f"all {count(contents.tracks)} have a title"
-        titles = "the track has a title" if contents.tracks == 1 else titles
+        titles = "all of them have a title"
+        titles = "it has a title" if contents.tracks == 1 else titles
     else:
         untitled = of(contents.untitled, contents.tracks)
         titles = f"{untitled} {verb(contents.untitled, 'has', 'have')} no title"
@@ -153,10 +169,10 @@ def _names(report: Report) -> Sentence:
 def _years(report: Report) -> Sentence:
     contents = report.contents
     first, middle, last = contents.years
-    dated = of(contents.dated, contents.tracks)
+    dated = of(contents.dated, contents.tracks, "has", "have")
     if first == last:
-        return Sentence(f"{dated} {verb(contents.dated, 'has', 'have')} a year, {first}.")
-    return Sentence(f"{dated} have a year, from {first} to {last} with the median in {middle}.")
+        return Sentence(f"{dated} a year, {first}.")
+    return Sentence(f"{dated} a year, from {first} to {last} with the median in {middle}.")
 
 
 def _missing(report: Report) -> list[Sentence]:
@@ -166,9 +182,7 @@ def _missing(report: Report) -> list[Sentence]:
         have = max(report.columns.get(column, 0) for column in columns)
         if have < tracks:
             lack = tracks - have
-            sentences.append(
-                Sentence(f"{of(lack, tracks)} {verb(lack, 'lacks', 'lack')} {GIVES[stage]}.")
-            )
+            sentences.append(Sentence(f"{of(lack, tracks, 'lacks', 'lack')} {GIVES[stage]}."))
     return sentences
 
 
@@ -186,7 +200,8 @@ def provenance(report: Report) -> list[Sentence]:
             )
         )
     if contents.analysed_s and contents.seconds:
-        share = percent(min(contents.analysed_s, contents.seconds), contents.seconds)
+        whole = max(1, round(contents.seconds))
+        share = percent(min(round(contents.analysed_s), whole), whole)
         span = (
             f"at most the middle {report.span_s:g} s of each file"
             if report.span_s

@@ -3,7 +3,8 @@
 from engine.descriptors import PROFILES
 from engine.report import Report
 from engine.report_keys import DANCE_GENRES, DANCE_SHARE, DRAW, Pair
-from engine.report_text import Sentence, count, decimal, listed, nothing, of, percent, verb
+from engine.report_text import Sentence, count, decimal, listed, nothing, of, percent
+from engine.report_values import FEWEST
 
 
 def keys(report: Report) -> list[Sentence]:
@@ -23,15 +24,13 @@ def keys(report: Report) -> list[Sentence]:
             f"{percent(pair.relations['same'], pair.tracks)} for {' and '.join(pair.profiles)}"
             for pair in sorted(found.pairs, key=lambda pair: -pair.same)
         ]
+    if found.compared > 1:
         sentences.append(Sentence(f"Pair by pair, the share of equal keys is {listed(parts)}."))
         sentences += _disagreement(found.pairs)
     sentences.append(Sentence(_recommendation(report)))
     profile = next(p for p in found.profiles if p.name == found.recommended)
     sentences.append(
-        Sentence(
-            f"By that profile, {of(profile.minor, profile.tracks)} "
-            f"{verb(profile.minor, 'is', 'are')} in minor."
-        )
+        Sentence(f"By that profile, {of(profile.minor, profile.tracks, 'is', 'are')} in minor.")
     )
     return sentences
 
@@ -67,6 +66,11 @@ def _recommendation(report: Report) -> str:
         )
     if found.reason == "only":
         return f"{use}it is the only one to compare, with keys for {count(profile.tracks)}."
+    if found.reason == "few":
+        return (
+            f"{use}with {count(max(pair.tracks for pair in found.pairs))} to compare, agreement "
+            f"says little (from {FEWEST} on), and it is the one that the filters begin with."
+        )
     agrees = f"it agrees with the others on {percent(profile.agreement, 1)} of the tracks"
     if found.reason == "agreement":
         return f"{use}{agrees}, more than any other profile does."

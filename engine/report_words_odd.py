@@ -8,8 +8,19 @@ from pathlib import PurePath
 
 from engine.descriptors import DESCRIPTORS
 from engine.report import Report
-from engine.report_odd import FEWEST_COMPARED, FEWEST_USUAL, Outlier, Reason
-from engine.report_text import NBSP, Sentence, count, decimal, listed, of, percent, value, verb
+from engine.report_odd import FEWEST_USUAL, Outlier, Reason
+from engine.report_text import (
+    NBSP,
+    Sentence,
+    count,
+    decimal,
+    listed,
+    of,
+    percent,
+    value,
+    verb,
+)
+from engine.report_values import FEWEST
 
 NAMED = 3
 NAMED_OUTLIERS = 8
@@ -68,8 +79,9 @@ def outliers(report: Report) -> list[Sentence]:
     """Each track with the reason that named it."""
     if not report.outliers:
         tracks = report.contents.tracks
-        why = f"; {FEWEST_COMPARED} are needed" if tracks < FEWEST_COMPARED else ""
-        return [Sentence(f"0 of {count(tracks)} stand out from the rest{why}.")]
+        why = f"; {FEWEST} are needed" if tracks < FEWEST else ""
+        stands = verb(tracks, "stands", "stand")
+        return [Sentence(f"0 of {count(tracks)} {stands} out from the rest{why}.")]
     return [_outlier(outlier) for outlier in report.outliers[:NAMED_OUTLIERS]]
 
 
@@ -82,8 +94,9 @@ def _reason(reason: Reason) -> str:
     if reason.column not in DESCRIPTORS:
         network = {"effnet": "EffNet", "musicnn": "MusiCNN"}[reason.column]
         return (
-            f"its nearest neighbour is far away (cosine {decimal(reason.value, 2)} by {network}, "
-            f"usually {decimal(reason.usual, 2)})"
+            f"its nearest neighbour is far away (cosine {decimal(reason.value, 2)} by {network} "
+            f"against a median of {decimal(reason.usual, 2)}, modified z-score "
+            f"{decimal(reason.score)})"
         )
     name = DESCRIPTORS[reason.column].label.replace("Mean IC", "mean IC")
     name = name if name.startswith("mean IC") else name.lower()
@@ -98,7 +111,7 @@ def copies(report: Report) -> list[Sentence]:
     """Groups of near-duplicates."""
     groups = len(report.copies)
     if not groups:
-        return [Sentence(f"0 of {count(report.contents.tracks)} are copies of another one.")]
+        return [Sentence(f"Among {count(report.contents.tracks)}, 0 are copies of another one.")]
     tracks = sum(map(len, report.copies))
     largest = max(report.copies, key=len)
     return [

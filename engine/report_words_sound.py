@@ -6,9 +6,9 @@ rule that calls something high, low or mixed states its threshold, and why, wher
 
 from math import isnan
 
-from engine.report import MOOD_MIDDLE, NEAR_LU, STREAMING_LUFS, UNSURE_VOICE, Report
+from engine.report import MOOD_MIDDLE, NEAR_LU, STREAMING_LUFS, UNSURE_VOICE, Loudness, Report
 from engine.report_text import NBSP, Sentence, count, decimal, nothing, of, percent, verb
-from engine.report_values import Spread
+from engine.report_values import FEWEST, Spread
 
 # Between these the danceability network is undecided; it was trained to answer 0 or 1.
 UNDECIDED = (0.1, 0.9)
@@ -49,7 +49,7 @@ def danceability(report: Report) -> list[Sentence]:
         undecided = _tail(found, high) - _tail(found, low)
         return [
             Sentence(
-                f"{of(half, found.tracks)} {verb(half, 'is', 'are')} danceable with a probability "
+                f"{of(half, found.tracks, 'is', 'are')} danceable with a probability "
                 f"of 0.5 or more; the network is undecided ({low} to {high}) about "
                 f"{count(undecided)}."
             )
@@ -73,31 +73,8 @@ def loudness(report: Report) -> list[Sentence]:
         return [nothing(report.contents.tracks, "loudness")]
     tracks, norm = found.spread.tracks, f"{decimal(STREAMING_LUFS, 0)}{NBSP}LUFS"
     sentences = [_middle(found.spread, "loudness", "LUFS", 1)]
-    if found.louder:
-        sentences.append(
-            Sentence(
-                f"A streaming service that plays at {norm} would turn down "
-                f"{of(found.louder, tracks)} by more than {NEAR_LU:.0f}{NBSP}dB, on average by "
-                f"{decimal(found.down)}{NBSP}dB."
-            )
-        )
-    if found.quieter:
-        sentences.append(
-            Sentence(
-                f"It would turn up {of(found.quieter, tracks)} that "
-                f"{verb(found.quieter, 'is', 'are')} quieter than {norm} by more, on average by "
-                f"{decimal(found.up)}{NBSP}dB, as far as their peaks leave room and if it does so "
-                "at all."
-            )
-        )
-    near = tracks - found.louder - found.quieter
-    sentences.append(
-        Sentence(
-            f"{of(near, tracks)} {verb(near, 'lies', 'lie')} within {NEAR_LU:.0f}{NBSP}LU of "
-            f"{norm}."
-        )
-    )
-    if found.spread.p75 > LOUD_LUFS:
+    sentences.append(_streaming(found, norm))
+    if found.spread.p75 > LOUD_LUFS and tracks >= FEWEST:
         sentences.append(
             Sentence(
                 f"A quarter of the tracks are louder than {decimal(found.spread.p75)}{NBSP}LUFS, "
@@ -117,29 +94,54 @@ def loudness(report: Report) -> list[Sentence]:
     return sentences
 
 
+def _streaming(found: Loudness, norm: str) -> Sentence:
+    """What a service does to the tracks that are louder or quieter than it plays."""
+    tracks = found.spread.tracks
+    changes = []
+    if found.louder:
+        changes.append(
+            f"turn down {of(found.louder, tracks)} by {decimal(found.down)}{NBSP}dB on average"
+        )
+    if found.quieter:
+        changes.append(
+            f"turn up {of(found.quieter, tracks)} by {decimal(found.up)}{NBSP}dB on average, as "
+            "far as peaks leave room and if it turns up at all"
+        )
+    near = tracks - found.louder - found.quieter
+    rest = f"{of(near, tracks, 'is', 'are')} within {NEAR_LU:.0f}{NBSP}LU"
+    if not changes:
+        return Sentence(f"A streaming service that plays at {norm} would change little: {rest}.")
+    return Sentence(
+        f"A streaming service that plays at {norm} would {' and '.join(changes)}; {rest}."
+    )
+
+
 def mood(report: Report) -> list[Sentence]:
     """Where the tracks lie on the plane of valence and arousal."""
     found = report.mood
     if found is None:
         return [nothing(report.contents.tracks, "valence and arousal")]
-    name, number = max(found.quadrants.items(), key=lambda quadrant: quadrant[1])
     middle = [report.spreads[column].median for column in ("valence", "arousal")]
     sentences = [
         Sentence(
-            f"The middle of the plane is at a valence of {decimal(middle[0])} and an arousal of "
+            f"The median valence is {decimal(middle[0])} and the median arousal "
             f"{decimal(middle[1])}, on scales of 1 to 9."
-        ),
-        Sentence(
-            f"The fullest quarter is {_QUADRANTS[name]}, each with {decimal(MOOD_MIDDLE, 0)} as "
-            f"the border: it holds {of(number, found.tracks)}."
-        ),
+        )
     ]
-    if not isnan(found.correlation):
+    if found.tracks > 1:
+        name, number = max(found.quadrants.items(), key=lambda quadrant: quadrant[1])
+        sentences.append(
+            Sentence(
+                f"Cut at {decimal(MOOD_MIDDLE, 0)}, the fullest quarter of the plane is "
+                f"{_QUADRANTS[name]}, with {of(number, found.tracks)}."
+            )
+        )
+    if not isnan(found.correlation) and found.tracks >= FEWEST:
         tied = abs(found.correlation) >= TIED
         judged = (
             "so one filter does much of the other's work"
             if tied
-            else ("so both filters tell tracks apart")
+            else "so both filters tell tracks apart"
         )
         sentences.append(
             Sentence(
@@ -159,7 +161,7 @@ def voice(report: Report) -> list[Sentence]:
     low, high = UNSURE_VOICE
     return [
         Sentence(
-            f"{of(found.voice, tracks)} {verb(found.voice, 'counts', 'count')} as sung or spoken, "
+            f"{of(found.voice, tracks, 'counts', 'count')} as sung or spoken, "
             f"{tracks - found.voice:,} as instrumental."
         ),
         Sentence(
@@ -176,8 +178,8 @@ def information(report: Report) -> list[Sentence]:
     return [
         Sentence(
             f"By the model {{0}}, the mean information content of {count(found.tracks)} has a "
-            f"median of {decimal(found.median, 2)} nats per frame and reaches from "
-            f"{decimal(found.low, 2)} to {decimal(found.high, 2)}.",
+            f"median of {decimal(found.median, 2)} nats per frame, from {decimal(found.low, 2)} to "
+            f"{decimal(found.high, 2)}.",
             (model,),
         )
         for model, found in report.ic.items()
@@ -188,6 +190,11 @@ def _middle(found: Spread, name: str, unit: str, decimals: int) -> Sentence:
     middle = f"{decimal(found.median, decimals)}{NBSP}{unit}"
     if found.tracks == 1:
         return Sentence(f"The {name} of the 1 track is {middle}.")
+    if found.tracks < FEWEST:
+        return Sentence(
+            f"The median {name} is {middle}; {count(found.tracks)} lie between "
+            f"{decimal(found.low, decimals)} and {decimal(found.high, decimals)}{NBSP}{unit}."
+        )
     return Sentence(
         f"The median {name} is {middle}; nine in ten of "
         f"{count(found.tracks)} lie between {decimal(found.p5, decimals)} and "

@@ -13,6 +13,7 @@ from engine.report_text import (
     style_name,
     verb,
 )
+from engine.report_values import FEWEST
 
 NAMED = 3  # styles and genres that a sentence lists
 # More than half in one genre: the rest together are the minority.
@@ -84,14 +85,14 @@ def _genres(found: Styles) -> list[Sentence]:
         else ""
     )
     names = tuple(genre.label for genre in top)
-    return [Sentence(first + (f", before {more}." if more else "."), names)]
+    return [Sentence(first + (f", followed by {more}." if more else "."), names)]
 
 
 def diversity(report: Report) -> list[Sentence]:
     """Entropy and effective numbers of styles and genres."""
     found = report.styles
-    if found is None:
-        return []
+    if found is None or found.tracks == 1:
+        return []  # one track has no diversity
     what = found.space
     own = found.diversity
     sentences = [
@@ -103,10 +104,10 @@ def diversity(report: Report) -> list[Sentence]:
             "order 2)."
         ),
     ]
-    if own.kinds > 1:
+    if own.kinds > 1 and found.tracks >= FEWEST:
         sentences.append(_evenness(own, what))
     genres = found.genre_diversity
-    if genres is not None:
+    if genres is not None and found.tracks >= FEWEST:
         share = found.genres[0].strongest / found.tracks
         judged = "one genre dominates" if share > DOMINANT else "no genre has the majority"
         sentences.append(

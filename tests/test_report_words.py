@@ -1,0 +1,182 @@
+"""Every sentence carries a figure, and reads well for none, one and many."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from report_sources import musav, source
+
+from engine.descriptors import KEYS, PROFILES, SCALES
+from engine.records import STATUSES
+from engine.report import report
+from engine.report_figures import figures
+from engine.report_files import markdown
+from engine.report_source import Failure, Model
+from engine.report_words import sections
+
+STAND_IN = Model("effnet", "net.onnx", "ab" * 32, "random weights: its results mean nothing")
+
+
+def said(found) -> str:
+    """All that the report says, with plain blanks."""
+    sentences = [s.written() for section in sections(found) for s in section.sentences]
+    return " ".join(sentences).replace("\u00a0", " ")
+
+
+def full(tracks: int, **more) -> object:
+    """A report in which everything has a value."""
+    rng = np.random.default_rng(tracks)
+    columns = {
+        "duration_s": rng.uniform(60, 600, tracks),
+        "tempo_bpm": rng.normal(120, 20, tracks),
+        "tempo_confidence": rng.uniform(0, 5.3, tracks),
+        "loudness_lufs": rng.normal(-12, 4, tracks),
+        "loudness_range_lu": rng.normal(7, 2, tracks),
+        "danceability": rng.uniform(0, 1, tracks),
+        "danceability_dsp": rng.uniform(0, 3, tracks),
+        "voice": rng.uniform(0, 1, tracks),
+        "valence": rng.normal(5, 1, tracks),
+        "arousal": rng.normal(5, 1, tracks),
+        "ic_mean": rng.normal(4, 1, tracks),
+        "ic_model": ["transformer"] * tracks,
+        "title": [f"Title {number}" for number in range(tracks)],
+        "artist": ["One", "Two"] * (tracks // 2) + ["One"] * (tracks % 2),
+        "year": [1980 + number % 40 for number in range(tracks)],
+        "codec": ["mp3float"] * tracks,
+    }
+    for profile in PROFILES:
+        columns[f"key_{profile}"] = rng.choice(KEYS, tracks)
+        columns[f"scale_{profile}"] = rng.choice(SCALES, tracks)
+        columns[f"strength_{profile}"] = rng.uniform(0, 1, tracks)
+    labels = ["Rock---Punk", "Rock---Indie Rock", "Jazz---Bop", "Electronic---House"]
+    styles = (labels, rng.uniform(0, 0.6, (tracks, 4)).astype(np.float32))
+    columns["style"] = [labels[place] for place in styles[1].argmax(axis=1)]
+    embedding = rng.normal(size=(tracks, 200)).astype(np.float32)
+    made = source(pd.DataFrame(columns), styles=styles, embedding=embedding, **more)
+    return report(made)
+
+
+def numbered(text: str) -> None:
+    """Each sentence of a report.md has a digit."""
+    prose = [
+        line
+        for line in text.replace("\u00a0", " ").splitlines()
+        if line and not line.startswith(("#", "!["))
+    ]
+    assert prose
+    for line in prose:
+        for sentence in re.split(r"(?<=[.!?])\s+(?=[A-Z“(])", line):
+            assert re.search(r"\d", sentence), sentence
+
+
+FAILURES = tuple(
+    Failure(f"/music/{status}.mp3", status, ("dsp",), "why not")
+    for status in STATUSES
+    if status not in ("ok", "partial", "model_missing")
+)
+
+
+@pytest.mark.parametrize("tracks", [0, 1, 2, 40])
+@pytest.mark.parametrize(
+    "more", [{}, {"models": (STAND_IN,), "failures": FAILURES, "span_s": 60.0}], ids=["", "odd"]
+)
+def test_every_sentence_has_a_number(tracks, more):
+    found = full(tracks, **more)
+    numbered(markdown(found, figures(found)))
+
+
+def test_the_report_of_real_values_has_a_number_in_every_sentence(shared_dir):
+    found = report(musav(shared_dir))
+    text = markdown(found, figures(found))
+    numbered(text)
+    assert 500 < len(text.split()) < 1300  # about two pages
+    assert "944 of 2,100 tracks (45 %)" in said(found)
+
+
+COLUMNS = ("tempo_bpm", "tempo_confidence", "loudness_lufs", "danceability", "danceability_dsp",
+           "voice", "valence", "arousal", "ic_mean", "duration_s", "year")  # fmt: skip
+NUMBERS = st.none() | st.integers(1, 9).map(float)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data(), st.integers(0, 6), st.sets(st.sampled_from(COLUMNS)))
+def test_any_mixture_of_missing_values_is_described(data, tracks, present):
+    columns = {
+        name: data.draw(st.lists(NUMBERS, min_size=tracks, max_size=tracks)) for name in present
+    }
+    for profile in data.draw(st.sets(st.sampled_from(list(PROFILES)))):
+        places = data.draw(st.lists(st.integers(0, 24), min_size=tracks, max_size=tracks))
+        columns[f"key_{profile}"] = [KEYS[p % 12] if p < 24 else None for p in places]
+        columns[f"scale_{profile}"] = [SCALES[p // 12] if p < 24 else None for p in places]
+    frame = pd.DataFrame(columns, index=range(tracks))
+    if "ic_mean" in frame:
+        frame["ic_model"] = "m"
+    found = report(source(frame))
+    text = markdown(found, figures(found))
+    numbered(text)
+    assert "nan" not in text.lower().split() and "{" not in text
+
+
+def test_one_track_is_not_spoken_of_as_many():
+    text = said(full(1))
+    assert "describes 1 track, " in text
+    assert "The tempo of the 1 track is" in text
+    for wrong in (
+        "1 tracks",
+        "1 artists",
+        "track have",
+        "track are",
+        "track lie ",
+        "Their",
+        "nine",
+    ):
+        assert wrong not in text
+
+
+def test_many_tracks_are_not_spoken_of_as_one():
+    text = said(full(40))
+    assert not re.search(r"(?<![\d,.])(?!1 )[\d,]+ track (?!\()", text)
+    for wrong in (
+        "40 track ",
+        "tracks have a median",
+        "tracks is ",
+        "tracks lies",
+        "tracks counts",
+    ):
+        assert wrong not in text
+
+
+def test_values_of_random_weights_are_warned_of_and_not_interpreted():
+    found = full(40, models=(STAND_IN,))
+    by_name = {section.name: section for section in sections(found)}
+    for name in ("collection", "styles", "voice", "danceability"):
+        warnings = [s.written() for s in by_name[name].sentences if s.warning]
+        assert warnings and "net.onnx" in warnings[0] and "random weights" in warnings[0]
+    assert all(s.warning for s in by_name["styles"].sentences)
+    assert not any(s.warning for s in by_name["loudness"].sentences)
+
+
+def test_tags_are_said_to_stand_in_for_styles():
+    tags = (["rock", "jazz"], np.array([[0.9, 0.1], [0.2, 0.1]], np.float32))
+    found = report(source(pd.DataFrame({"duration_s": [60.0, 60.0]}), tags=tags))
+    styles = next(section for section in sections(found) if section.name == "styles")
+    assert styles.sentences[0].warning
+    assert "2 tags of the Million Song Dataset stand in" in styles.sentences[0].text
+
+
+def test_a_recommendation_names_its_reason():
+    assert re.search(r"Use the (temperley|krumhansl|edma) profile .*: it agrees", said(full(40)))
+    labels = (["Electronic---House"], np.ones((40, 1), np.float32))
+    frame = pd.DataFrame({f"key_{p}": ["C"] * 40 for p in PROFILES})
+    frame[[f"scale_{p}" for p in PROFILES]] = "minor"
+    text = said(report(source(frame, styles=labels)))
+    assert "Use the edma profile (made from dance music) here: 100 % of the tracks are" in text
+
+
+def test_failures_come_with_their_reason():
+    text = said(full(2, failures=FAILURES))
+    assert f"{len(FAILURES)} files" in text
+    assert "music/unreadable.mp3 is unreadable: why not." in text
