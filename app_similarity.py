@@ -72,7 +72,11 @@ def finding(music: Collection) -> None:
     constraints.start(asked, anew=False)
     with st.sidebar:
         asked = constraints.draw(music, asked)
-    music.preload(*(partial(music.space, name) for name in found.NETWORKS), music.words)
+    music.preload(
+        *(partial(music.space, name) for name in found.NETWORKS),
+        music.words,
+        partial(found.hubness_of, music),
+    )
     if not asked.seeds and upload is None:
         keep(asked)
         st.info(
@@ -124,6 +128,8 @@ def results(music: Collection, asked: Asked, upload: found.Upload | None) -> Non
     """How many tracks may be listed, then the lists."""
     pool = found.pool(music, query_state.query(), asked, upload)
     allowed.said(music, pool)
+    if asked.hubness:
+        lists.hubs(music)
     if not pool.left:
         return
     held = found.lists(music, asked, upload, pool)

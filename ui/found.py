@@ -18,7 +18,7 @@ from engine.descriptors import DESCRIPTORS
 from engine.filters import masks
 from engine.funnel import Step, funnel
 from engine.fusion import Fused, fused
-from engine.hubness import LocalScaling
+from engine.hubness import Hubness, LocalScaling, hubness
 from engine.query import RANGE_COLUMNS, Query
 from engine.relative import Composed, composed
 from engine.similarity import Apart, Outside, SimilarityError, Space
@@ -105,6 +105,14 @@ def scalings(music: Collection, wanted: bool) -> dict[str, LocalScaling]:
         return {}
     return {
         name: music.once(f"scaling {name}", lambda held=held: LocalScaling.of(held))
+        for name, held in spaces(music).items()
+    }
+
+
+def hubness_of(music: Collection) -> dict[str, Hubness | None]:
+    """How unevenly tracks turn up in the lists of each network."""
+    return {
+        name: music.once(f"hubness {name}", lambda held=held: hubness(held))
         for name, held in spaces(music).items()
     }
 

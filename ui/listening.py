@@ -1,7 +1,8 @@
 """The blind listening test: two lists without names, one question, one vote at a time.
 
 Which network made which list is in the session's state only: nothing that is sent to the browser
-(order, keys of widgets, scores) depends on it before the vote. All of it is one fragment.
+(order, keys of widgets, scores) depends on it before the vote. Nor are descriptors shown: a list
+whose styles are those of the track would be EffNet's, plainly. All of it is one fragment.
 """
 
 import os
@@ -24,7 +25,7 @@ SIDES = {"left": "A", "right": "B"}
 ABOUT = (
     "Which network hears similarity as you do? You hear a track and two lists, made by EffNet and "
     "MusiCNN, on sides drawn by chance. Say which list sounds more like the track. Half a minute "
-    "of each track is enough; you need not hear all."
+    "of each is enough, and you need not hear all."
 )
 
 
@@ -131,13 +132,14 @@ def _pair(music: Collection, answered: set[int]) -> Pair:
 def _question(music: Collection, pair: Pair) -> None:
     """The track and the lists, with players; alike in all but their tracks."""
     st.subheader("The track", anchor=False)
-    players.player(music, _row(music, pair.seed), None, "test_seed")
+    players.player(music, _row(music, pair.seed), None, "test_seed", facts=False)
     columns = st.columns(2, gap="medium")
     for column, side, tracks in zip(columns, SIDES, (pair.left, pair.right), strict=True):
         with column:
             st.subheader(f"List {SIDES[side]}", anchor=False)
             for place, track in enumerate(tracks, start=1):
-                players.player(music, _row(music, track), place, f"test_{SIDES[side]}_{place}")
+                key = f"test_{SIDES[side]}_{place}"
+                players.player(music, _row(music, track), place, key, facts=False)
 
 
 def _answers(music: Collection, pair: Pair, listener: str, writable: bool) -> None:

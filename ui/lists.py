@@ -9,8 +9,8 @@ from engine.similarity import SimilarityError
 from ui import exports, gaps, players, query_state, queue, seeds
 from ui.asked import Asked
 from ui.collection import Collection
-from ui.found import List, Upload
-from ui.text import escaped
+from ui.found import List, Upload, hubness_of
+from ui.text import count, escaped
 
 NETWORKS = {
     "effnet": (
@@ -72,8 +72,30 @@ def draw(
         queue.draw(music, rows, query_state.query(), f"queue_{name}")
     else:
         _entries(music, asked, upload, name, held, rows)
+    if held.came or held.went:
+        st.caption(_corrected(music, held))
     if found.copies:
         st.caption(_copies(found))
+
+
+def _corrected(music: Collection, held: List) -> str:
+    """Who came in and who went out by the correction for hubs."""
+    rows = music.frame.index.get_indexer(held.went)
+    names = ", ".join(escaped(title) for title in music.names(rows)["title"])
+    return f"Corrected for hubs: {count(len(held.came))} came in for {names}."
+
+
+def hubs(music: Collection) -> None:
+    """How uneven the lists of this library are, without and with the correction."""
+    for name, held in hubness_of(music).items():
+        if held is not None:
+            before, after = held.cosine, held.csls
+            st.caption(
+                f"{NETWORKS[name][0]}, in the lists of ten of {count(held.tracks)}: without the "
+                f"correction one track is in {before.highest:,} of them and {before.never:.0%} of "
+                f"the tracks in none (skewness {before.skewness:.1f}); with it, "
+                f"{after.highest:,} and {after.never:.0%} (skewness {after.skewness:.1f})."
+            )
 
 
 def _copies(found: Fused) -> str:
@@ -136,35 +158,37 @@ def _entries(
     held: List,
     rows: np.ndarray,
 ) -> None:
+    """Players, each with the reason why it is here; a fused list has the width for two columns."""
     single = len(asked.seeds) + bool(upload) == 1
+    columns = st.columns(2 if name == "fused" else 1, gap="medium")
+    half = -(-len(rows) // len(columns))
     for place, (row, entry) in enumerate(zip(rows, held.found.listed, strict=True), start=1):
         cosine = entry.cosines[0] if single and name != "fused" else None
         others = {other: ranks[place - 1] for other, ranks in held.elsewhere.items()}
         lines = [agreement(name, others, asked.count)]
+        if entry.track in held.came:
+            lines[0] = f":violet-badge[in by the correction] {lines[0]}"
         if not single:
-            lines.append(reason(music, asked, upload, held.found, entry))
-        players.player(
-            music, int(row), place, f"{name}_{place}", cosine, seeds.replace_by,
-            about="  \n".join(line for line in lines if line), add=seeds.add,
-        )  # fmt: skip
+            lines.append(f":small[{reason(music, asked, upload, held.found, entry)}]")
+        with columns[(place - 1) // half]:
+            players.player(
+                music, int(row), place, f"{name}_{place}", cosine, seeds.replace_by,
+                about="  \n".join(line for line in lines if line), add=seeds.add,
+            )  # fmt: skip
 
 
 def agreement(name: str, others: dict[str, int | None], depth: int) -> str:
     """Where the other network, or each one, places a track; as Markdown."""
-    if name == "fused":
-        where = [_place(NETWORKS[other][0], rank) for other, rank in sorted(others.items())]
-        ranks = [rank for rank in others.values() if rank]
-        near = [rank for rank in ranks if rank <= depth]
-        badge = ":green-badge[both]" if len(near) == len(others) > 1 else ""
-        return f"{badge} {' · '.join(where)}".strip()
-    for other, rank in others.items():
-        title = NETWORKS[other][0]
-        if rank is None:
-            return f":blue-badge[only {NETWORKS[name][0]}] {title} has no embedding of it"
-        if rank <= depth:
-            return f":green-badge[both] {title} \\#{rank}"
-        return f":blue-badge[only {NETWORKS[name][0]}] {title} \\#{rank:,}"
-    return ""
+    where = " · ".join(_place(NETWORKS[other][0], rank) for other, rank in others.items())
+    near = [other for other, rank in others.items() if rank and rank <= depth]
+    if name != "fused":
+        near.append(name)
+    if len(near) == len(NETWORKS):
+        return f":green-badge[both] {where}"
+    # Alone in its library, a network is not "only" one of two.
+    if near and others.keys() - {name}:
+        return f":blue-badge[only {NETWORKS[near[0]][0]}] {where}"
+    return where
 
 
 def _place(title: str, rank: int | None) -> str:
