@@ -45,11 +45,14 @@ def player(
     go_to: Callable[[int], None] | None = None,
     about: str | None = None,
     add: Callable[[int], None] | None = None,
+    *,
+    facts: bool = True,
 ) -> None:
     """One track: who it is, what it sounds like in figures, and its sound or why there is none.
 
     `go_to` gets the track's id when its person asks for more like it, `add` when they want it
-    among the seeds; `about` is one more line of Markdown.
+    among the seeds; `about` is one more line of Markdown. Without `facts`, only names and sound:
+    figures would tell a listener which network chose the track.
     """
     track = collection.name(row)
     with st.container(border=True, key=key, gap="small"):
@@ -57,11 +60,13 @@ def player(
         artist = f" · {escaped(track['artist'])}" if track["artist"] else ""
         similar = f" :gray-badge[{score:.3f}]" if score is not None else ""
         st.markdown(f"{place}**{escaped(track['title'])}**{artist}{similar}")
-        st.caption(escaped_facts(collection, row))
+        if facts:
+            st.caption(escaped_facts(collection, row))
         if about is not None:
             st.markdown(about)
         sounds.draw(collection, row)
-        curves.draw(collection, row, f"{key}_curve")
+        if facts:
+            curves.draw(collection, row, f"{key}_curve")
         ways = (("More like this", "more", go_to), ("Add to the seeds", "add", add))
         with st.container(horizontal=True, gap="medium"):
             for label, name, way in ways:
