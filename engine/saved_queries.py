@@ -113,13 +113,14 @@ def _changing(folder: Path) -> Iterator[tuple[Entries, list[str]]]:
     try:
         with (folder / LOCK_NAME).open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            told: list[str] = []
+            entries, told, damage = {}, [], None
             try:
                 entries = _read(folder)
             except _DamagedError as reason:
-                entries = {}
-                told.append(f"The file of saved queries {reason}; {_set_aside(folder)}")
+                damage = reason
             yield entries, told
+            if damage is not None:  # only now, when there is something to write in its place
+                told.append(f"The file of saved queries {damage}; {_set_aside(folder)}")
             _write(folder, entries)
     except OSError as error:
         raise SavedQueryError(_cannot("written to", folder, error)) from error

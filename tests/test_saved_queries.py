@@ -86,7 +86,9 @@ def test_a_damaged_file_is_told_and_kept_aside(tmp_path, data):
         queries, (problem,) = load(tmp_path)
         assert not queries
         assert "is damaged" in problem
-        assert file.read_bytes() == data  # reading changes nothing
+        with pytest.raises(SavedQueryError, match="no saved query"):
+            delete(tmp_path, "new")
+        assert file.read_bytes() == data  # neither reading nor a change that fails moves it
         (told,) = save(tmp_path, "new", Query(seed=number))
         kept = tmp_path / f"queries.damaged-{number}.json"
         assert str(kept) in told

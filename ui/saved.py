@@ -63,10 +63,11 @@ def _keep(folder: Path, query: Query, replace: bool = False) -> None:
 def _tried(act, *arguments, **options) -> bool:
     """Whether it worked; if not, the page says why."""
     try:
-        act(*arguments, **options)
+        told = act(*arguments, **options)
     except SavedQueryError as error:
         st.session_state["saved_problems"] = [str(error)]
         return False
+    st.session_state["saved_problems"] = told or []
     return True
 
 
