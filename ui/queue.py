@@ -25,6 +25,7 @@ from ui.text import count, escaped
 EVENTS = ("ended", "error", "pause", "play", "blocked")  # that the browser reports
 BLOCKED = "Your browser lets a page play only after a click: press play in the player."
 PLAYER_HEIGHT = 66  # pixels: an audio element, and a line that says that it is a clip
+MOST_TOLD = 300  # letters of earlier sentences that are kept
 _FOLDER = Path(__file__).parent
 
 
@@ -142,11 +143,14 @@ def _settled(collection: Collection, ids: np.ndarray, player: Player, key: str) 
     if asked is not None:
         reasons: dict[int, str] = {}
         moved = _moved(collection, ids, player, asked, reasons)
+        told = ""
         if asked == ("after", "error") and player.track is not None:
             moved = replace(moved, skipped=(player.track, *moved.skipped))
             reasons[player.track] = "The browser cannot play it."
+            told = st.session_state.get(f"{key}_told", "")  # nobody has had time to read it
         player = moved.player
-        st.session_state[f"{key}_told"] = _told(collection, moved, asked, reasons)
+        told = f"{told if len(told) < MOST_TOLD else ''} {_told(collection, moved, asked, reasons)}"
+        st.session_state[f"{key}_told"] = told.strip()
     st.session_state[f"{key}_player"] = player
     return player
 
