@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.recordings import Recording
 
-BLOCK_BYTES = 2**20  # of the matrix at a time: stays in the processor's cache for several seeds
+BLOCK_BYTES = 2**20  # of the matrix at a time: what is made of it stays in the processor's cache
 
 
 class SimilarityError(ValueError):
@@ -78,22 +78,19 @@ class Space:
             raise SimilarityError(f"The {self.name} embedding of {seed.name} has no direction.")
         return vector * scale
 
-    def cosines(self, *seeds: Seed) -> np.ndarray:
-        """float32 [tracks], or [seeds, tracks] for several, in one pass over the matrix.
+    def cosines(self, seed: Seed) -> np.ndarray:
+        """float32 [tracks]; NaN where a track has no direction.
 
-        NaN where a track has no direction. Each row is multiplied by itself, not as part of a
-        matrix product whose rounding depends on the neighbouring rows: equal vectors tie exactly,
-        wherever they lie and however many seeds there are.
+        Each row is multiplied by itself, not as part of a matrix product whose rounding depends on
+        the neighbouring rows: equal vectors tie exactly, wherever they lie.
         """
-        units = [self.unit(seed) for seed in seeds]
-        result = np.empty((len(units), len(self.ids)), dtype=np.float32)
+        unit = self.unit(seed)
+        result = np.empty(len(self.ids), dtype=np.float32)
         with np.errstate(invalid="ignore", over="ignore"):  # infinite vectors: their scale is NaN
             for rows in blocks(self.matrix):
-                for unit, cosines in zip(units, result, strict=True):
-                    np.vecdot(self.matrix[rows], unit, out=cosines[rows])
-                    cosines[rows] *= self.scale[rows]
-                    np.clip(cosines[rows], -1, 1, out=cosines[rows])  # rounding goes beyond
-        return result[0] if len(seeds) == 1 else result
+                cosines = np.vecdot(self.matrix[rows], unit) * self.scale[rows]
+                np.clip(cosines, -1, 1, out=result[rows])  # rounding goes beyond
+        return result
 
     def units(self, tracks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(float32 [tracks, dimensions] of length 1, bool [tracks]) of track ids in any order.

@@ -21,7 +21,7 @@ from engine.fusion import Fused, fused
 from engine.hubness import Hubness, LocalScaling, hubness
 from engine.query import RANGE_COLUMNS, Query
 from engine.relative import Composed, composed
-from engine.similarity import Apart, Outside, SimilarityError, Space
+from engine.similarity import Apart, Outside, Seed, SimilarityError, Space
 from ui import maps
 from ui.asked import Asked
 from ui.collection import Collection
@@ -50,13 +50,12 @@ class Remembered(Space):
     @classmethod
     def over(cls, space: Space) -> "Remembered":
         """The same embeddings, with a memory."""
-        return cls(space.name, space.ids, space.matrix, space.scale)
+        return cls(space.name, space.ids, space.matrix, space.scale, space.note)
 
-    def cosines(self, *seeds: int | Outside) -> np.ndarray:
+    def cosines(self, seed: Seed) -> np.ndarray:
         """As Space.cosines."""
-        if len(seeds) != 1 or isinstance(seeds[0], Outside):
-            return super().cosines(*seeds)
-        (seed,) = seeds
+        if isinstance(seed, Outside):
+            return super().cosines(seed)
         with self.lock:
             if seed in self.held:
                 self.held.move_to_end(seed)
