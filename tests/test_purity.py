@@ -14,8 +14,15 @@ PURE = (
     "engine.query_link",
     "engine.selection",
     "engine.duplicates",
+    "engine.report",
+    "engine.report_files",
+    "engine.report_source",
     "engine.saved_queries",
     "engine.similarity",
+    "engine.fusion",
+    "engine.vector_cache",
+    "engine.listening_results",
+    "engine.analyse_once",
     "engine.playlist",
 )
 
