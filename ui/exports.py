@@ -120,10 +120,13 @@ def _replaced(collection: Collection, key: str) -> tuple[str, str]:
     here, there = st.columns(2)
     return (
         here.text_input(
-            "Replace", _common_folder(collection.roots), key=f"{key}_here", persist_state="page"
+            "Music folder here",
+            _common_folder(collection.roots),
+            key=f"{key}_here",
+            persist_state="page",
         ),
         there.text_input(
-            "by",
+            "The same folder there",
             key=f"{key}_there",
             persist_state="page",
             placeholder="D:\\Music or //server/share",

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from engine import camelot
-from ui import curves, sounds
+from ui import covers, curves, sounds
 from ui.collection import Collection
 from ui.gaps import substitutes
 from ui.text import escaped, length, number, style_name
@@ -60,10 +60,14 @@ def player(
         artist = f" · {escaped(track['artist'])}" if track["artist"] else ""
         similar = f" :gray-badge[{score:.3f}]" if score is not None else ""
         st.markdown(f"{place}**{escaped(track['title'])}**{artist}{similar}")
-        if facts:
-            st.caption(escaped_facts(collection, row))
-        if about is not None:
-            st.markdown(about)
+        with st.container(horizontal=True, gap="small", wrap=False):
+            if covers.of(collection, row):
+                covers.draw(collection, row)
+            with st.container(gap="small"):
+                if facts:
+                    st.caption(escaped_facts(collection, row))
+                if about is not None:
+                    st.markdown(about)
         sounds.draw(collection, row)
         if facts:
             curves.draw(collection, row, f"{key}_curve")
