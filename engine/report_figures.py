@@ -6,6 +6,7 @@ readers. Conventions: each caption and alternative text carries
 the figures that a person who cannot see the drawing needs.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable
 
 from engine.descriptors import DESCRIPTORS, KEYS, PROFILES, SCALES, VOICE_THRESHOLD
@@ -139,7 +140,7 @@ def _histogram(
 ) -> Figure:
     descriptor = DESCRIPTORS[found.column]
     decimals = descriptor.decimals
-    edges, counts = _occupied(found)
+    edges, counts = _occupied(found, marks)
     unit = f" {descriptor.unit}".rstrip()
     beyond = (
         f" {count(found.beyond)} beyond the ends of the axis are counted in the end bars."
@@ -165,12 +166,14 @@ def _histogram(
     )
 
 
-def _occupied(found: Spread) -> tuple[tuple[float, ...], tuple[int, ...]]:
-    """The bars without empty ones at the ends; probabilities keep their whole axis."""
+def _occupied(found: Spread, marks: tuple) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    """The bars without empty ones at the ends, but with all marks between them; probabilities keep
+    their whole axis."""
     if found.edges[0] == 0 and found.edges[-1] == 1:
         return found.edges, found.counts
     filled = [place for place, number in enumerate(found.counts) if number]
-    first, last = filled[0], filled[-1]
+    marked = [bisect_left(found.edges, at) - 1 for at, _ in marks]
+    first, last = min(filled + marked), max(filled + marked)
     return found.edges[first : last + 2], found.counts[first : last + 1]
 
 
