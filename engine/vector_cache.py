@@ -75,14 +75,6 @@ def vectors(library: Library, space: str, folder: Path | None = None) -> Vectors
         return _in_memory(library, space, _why(error, count, space))
 
 
-def matrix(
-    library: Library, space: str, folder: Path | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """(ids, vectors) alone."""
-    found = vectors(library, space, folder)
-    return found.ids, found.matrix
-
-
 def _why(error: OSError, count: int, space: str) -> str:
     size = count * SPACE_DIMENSIONS[space] * 4 / 1e9
     return (

@@ -16,7 +16,7 @@ import pytest
 
 from engine import vector_cache
 from engine.library import Library, LibraryError
-from engine.vector_cache import LOCK, UNFINISHED, matrix, vectors
+from engine.vector_cache import LOCK, UNFINISHED, vectors
 
 SPACE = "musicnn"
 ROOT = Path(__file__).parent.parent
@@ -68,8 +68,6 @@ def test_the_file_holds_what_the_library_holds(library, cache):
     assert found.note is None
     assert isinstance(found.matrix.base, np.memmap) and not found.matrix.flags.writeable
     assert folders(cache) == [f"{SPACE}-{library.generation}"]
-    ids, values = matrix(library, SPACE, cache)
-    assert (len(ids), values.shape) == (7, (7, 200))
     assert found.space(SPACE).cosines(3)[2] == pytest.approx(1)
 
 
