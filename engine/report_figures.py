@@ -18,6 +18,7 @@ from engine.report_text import count, decimal, of, percent, style_name
 from engine.report_values import Spread
 from engine.schema import STAGE_COLUMNS
 
+FEWEST_BARS = 10
 SHOWN = 20  # bars of styles; the TSV has all
 
 
@@ -174,6 +175,9 @@ def _occupied(found: Spread, marks: tuple) -> tuple[tuple[float, ...], tuple[int
     filled = [place for place, number in enumerate(found.counts) if number]
     marked = [bisect_left(found.edges, at) - 1 for at, _ in marks]
     first, last = min(filled + marked), max(filled + marked)
+    lack = max(0, FEWEST_BARS - (last - first + 1))  # one bar alone would fill the drawing
+    first = max(0, first - (lack + 1) // 2)
+    last = min(len(found.counts) - 1, last + lack // 2)
     return found.edges[first : last + 2], found.counts[first : last + 1]
 
 

@@ -9,6 +9,7 @@ import json
 import re
 from html import escape
 from itertools import pairwise
+from math import inf
 
 from engine.report_drawing import COLOURS, Axis, Figure, colour
 from engine.report_text import decimal
@@ -29,6 +30,7 @@ DARK = {
 HEAT = ((0.0, PAPER), (0.5, "#7fb5b0"), (1.0, COLOURS[0]))
 BAR_PIXELS, ROW_PIXELS = 24, 34
 HISTOGRAM_PIXELS, SQUARE_PIXELS = 300, 430
+FEW_TRACKS = 5
 LINE_PIXELS = 18  # of the name of a mark
 
 
@@ -59,7 +61,8 @@ def for_dark(colour: str) -> str:
     return DARK.get(colour, colour)
 
 
-def _axis(axis: Axis, **more) -> dict:
+def _axis(axis: Axis, most: float = inf, **more) -> dict:
+    """An axis; `most` is the largest number on it."""
     drawn = {
         "title": {"text": escape(axis.title, quote=False)},
         "automargin": True,
@@ -72,12 +75,15 @@ def _axis(axis: Axis, **more) -> dict:
         drawn["range"] = [axis.low, axis.high]
     if axis.label == "Tracks":
         drawn["tickformat"] = ",~r"  # 1,000, and no 1k
+        if most <= FEW_TRACKS:
+            drawn["dtick"] = 1  # no half tracks
     return drawn | more
 
 
 def _bars(figure: Figure) -> tuple[list[dict], dict]:
     alone = len(figure.series) == 1
     labels = [escape(label, quote=False) for label in figure.y.ticks]
+    values = [series.values for series in figure.series]
     data = [
         {
             "type": "bar",
@@ -101,7 +107,7 @@ def _bars(figure: Figure) -> tuple[list[dict], dict]:
         "barmode": "stack",
         "bargap": 0.25,
         "height": BAR_PIXELS * len(labels) + 60,
-        "xaxis": _axis(figure.x),
+        "xaxis": _axis(figure.x, max(map(sum, zip(*values, strict=True)))),
         "yaxis": _axis(
             figure.y, autorange="reversed", title={"text": ""}, gridcolor="rgba(0,0,0,0)"
         ),
@@ -130,7 +136,7 @@ def _histogram(figure: Figure) -> tuple[list[dict], dict]:
         "bargap": 0,
         "margin": {"l": 8, "r": 20, "t": 12 + LINE_PIXELS * (1 + max(figure.mark_levels)), "b": 44},
         "xaxis": _axis(figure.x, showgrid=False, ticks="outside"),
-        "yaxis": _axis(figure.y),
+        "yaxis": _axis(figure.y, max(figure.series[0].values)),
     }
     return data, layout | _lines(figure)
 

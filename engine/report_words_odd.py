@@ -113,15 +113,13 @@ def copies(report: Report) -> list[Sentence]:
     if not groups:
         return [Sentence(f"Among {count(report.contents.tracks)}, 0 are copies of another one.")]
     tracks = sum(map(len, report.copies))
+    said = (
+        f"{of(tracks, report.contents.tracks)} form {count(groups, 'group')} of copies of one "
+        f"recording; {tracks - groups:,} could go."
+    )
     largest = max(report.copies, key=len)
-    return [
-        Sentence(
-            f"{of(tracks, report.contents.tracks)} form {count(groups, 'group')} of copies of one "
-            f"recording; {tracks - groups:,} could go. The largest group has "
-            f"{count(len(largest))}: {{0}}.",
-            (largest[0].called,),
-        )
-    ]
+    again = Sentence(f"The largest group has {count(len(largest))}: {{0}}.", (largest[0].called,))
+    return [Sentence(said), *([again] if len(largest) > 2 else [])]
 
 
 def failures(report: Report) -> list[Sentence]:
