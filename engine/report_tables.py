@@ -16,6 +16,7 @@ from engine.export import csv_text
 from engine.playlist import plain
 from engine.report import Report
 from engine.report_keys import RELATIONS
+from engine.report_styles import Label, Styles
 from engine.report_values import Track
 from engine.storage import shown
 
@@ -116,60 +117,31 @@ def _styles(report: Report) -> Iterable[Table]:
     found = report.styles
     if found is None:
         return
+    yield _labels("genres", "genre", found.genres, found)
+    yield _labels(found.space, found.space[:-1], found.labels, found)
+    yield _diversity(found)
+
+
+def _labels(name: str, kind: str, labels: Iterable[Label], found: Styles) -> Table:
     audible, strong = found.thresholds
-    heads = (
-        "tracks_strongest",
-        "share_strongest",
-        f"tracks_from_{audible}",
-        f"tracks_from_{strong}",
-        "mean_activation",
+    counts = ("tracks_strongest", "share_strongest", f"tracks_from_{audible}")
+    heads = (kind, *counts, f"tracks_from_{strong}", "mean_activation")
+    rows = tuple(
+        (one.label, one.strongest, one.strongest / found.tracks, one.audible, one.strong, one.mean)
+        for one in labels
     )
-    for name, kind, labels in (
-        ("genres", "genre", found.genres),
-        (found.space, found.space[:-1], found.labels),
-    ):
-        rows = tuple(
-            (
-                one.label,
-                one.strongest,
-                one.strongest / found.tracks,
-                one.audible,
-                one.strong,
-                one.mean,
-            )
-            for one in labels
-        )
-        yield Table(name, name.title(), (kind, *heads), rows)
-    heads = (
-        "counted",
-        "kinds",
-        "possible",
-        "entropy_nats",
-        "evenness",
-        "hill_0",
-        "hill_1",
-        "hill_2",
+    return Table(name, name.title(), heads, rows)
+
+
+def _diversity(found: Styles) -> Table:
+    heads = ("counted", "possible", "entropy_nats", "evenness", "hill_0", "hill_1", "hill_2")
+    measured = ((found.space, found.diversity), ("genres", found.genre_diversity))
+    rows = tuple(
+        (name, one.possible, one.entropy, one.evenness, one.kinds, one.effective, one.dominant)
+        for name, one in measured
+        if one is not None
     )
-    measured = [(found.space, found.diversity), ("genres", found.genre_diversity)]
-    yield Table(
-        "diversity",
-        "Diversity",
-        heads,
-        tuple(
-            (
-                name,
-                one.kinds,
-                one.possible,
-                one.entropy,
-                one.evenness,
-                one.kinds,
-                one.effective,
-                one.dominant,
-            )
-            for name, one in measured
-            if one is not None
-        ),
-    )
+    return Table("diversity", "Diversity", heads, rows)
 
 
 def _keys(report: Report) -> Iterable[Table]:

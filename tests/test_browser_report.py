@@ -1,9 +1,7 @@
 """The page of a report in a real browser, and the report in an app."""
 
 import re
-import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
