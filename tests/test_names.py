@@ -1,7 +1,7 @@
 """Names that mean the same artist, and names that do not."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.names import artists, folded
@@ -27,6 +27,7 @@ def test_other_letters_are_other_names():
 
 
 @given(st.text())
+@settings(deadline=None)
 def test_folding_again_changes_nothing(text):
     assert folded(folded(text)) == folded(text)
 
