@@ -14,6 +14,7 @@ from engine.similarity import Apart, Outside, SimilarityError, most_similar
 
 
 @given(st.lists(st.sampled_from([0.5, -1.0, 0.25, 1.0, float("nan")]) | st.floats(-1, 1)))
+@settings(deadline=None)
 def test_ranks_are_those_of_scipy(values):
     scores = np.array(values, dtype=np.float32)
     known = ~np.isnan(scores)
@@ -149,6 +150,7 @@ def test_rank_biased_overlap_of_known_lists():
 @given(
     st.permutations(range(12)), st.permutations(range(12)), st.integers(1, 12), st.integers(1, 12)
 )
+@settings(deadline=None)
 def test_rank_biased_overlap_is_symmetric_and_within_its_range(one, other, here, there):
     value = rank_biased_overlap(one[:here], other[:there])
     assert value == pytest.approx(rank_biased_overlap(other[:there], one[:here]))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from neighbourhoods import listed, random_space, recordings, space
 from scipy.stats import skew
@@ -116,6 +116,7 @@ def test_tracks_without_direction_are_no_reference_and_few_tracks_no_error():
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=60))
+@settings(deadline=None)
 def test_skewness_is_that_of_scipy(values):
     values = np.array(values)
     expected = 0.0 if np.ptp(values) == 0 else skew(values)

@@ -1,7 +1,7 @@
 """Counts, intervals and p-values against scipy and against published values."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 from votes import MODELS, vote
@@ -12,6 +12,7 @@ SPACES = ("effnet", "musicnn")
 
 
 @given(st.integers(0, 400), st.integers(0, 400))
+@settings(deadline=None)
 def test_interval_and_p_are_those_of_scipy(hits, misses):
     trials = hits + misses
     if trials == 0:
@@ -29,6 +30,7 @@ def test_the_interval_of_a_published_example():
 
 
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 5))
+@settings(deadline=None)
 def test_so_many_more_votes_exclude_a_half_and_one_less_does_not(first, second, same):
     tally = Tally(first, second, same)
     more = tally.more_needed

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from neighbourhoods import listed, random_space, recordings, space
 from votes import MODELS, vote
@@ -150,11 +150,13 @@ VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(s
 
 
 @given(st.binary() | st.text().map(str.encode))
+@settings(deadline=None)
 def test_any_bytes_give_votes_or_problems(content):
     assert parse(content).votes == ()
 
 
 @given(st.sampled_from(sorted(Vote.__dataclass_fields__)) | st.just("taken_back"), VALUES)
+@settings(deadline=None)
 def test_any_value_in_any_field_gives_a_vote_or_a_problem(field, value):
     good, bad = vote(id="good"), asdict(vote()) | {field: value}
     lines = json.dumps(asdict(good)) + "\n" + json.dumps(bad) + "\n"
