@@ -12,10 +12,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import streamlit as st
 
 Params = Mapping[str, Sequence[str]]
-WRITTEN = "address_written_"  # session state: what was written last, before that, and when
-# A click may come with the address of before the last change, when the browser had not heard of it
-# yet. Nobody goes Back within this time of a change.
-IN_FLIGHT_S = 1.0
+WRITTEN = "address_written_"  # session state: what was written last, and what when before
+# A click may come with the address of before the last changes, when the browser had not heard of
+# them yet; a slider moved by keys changes ten times a second. Nobody goes Back within this time.
+IN_FLIGHT_S = 2.0
 
 
 def current(names: Collection[str]) -> dict[str, list[str]]:
@@ -30,14 +30,18 @@ def begin(names: Collection[str], load: Callable[[Params], None], whose: str = "
     """
     shown, written_key = current(names), WRITTEN + whose
     if written_key not in st.session_state:
-        st.session_state[written_key] = (shown, shown, 0.0)
+        st.session_state[written_key] = (shown, [])
         load(shown)
         return
-    written, before, when = st.session_state[written_key]
-    late = shown == before and time.monotonic() - when < IN_FLIGHT_S
+    written, before = st.session_state[written_key]
+    late = any(shown == old for old, _ in _in_flight(before))
     if shown != written and not late:
-        st.session_state[written_key] = (shown, written, 0.0)
+        st.session_state[written_key] = (shown, [])
         load(shown)
+
+
+def _in_flight(before: Sequence[tuple[Params, float]]) -> list[tuple[Params, float]]:
+    return [(old, until) for old, until in before if time.monotonic() - until < IN_FLIGHT_S]
 
 
 def keep(names: Collection[str], params: Params, whose: str = "query") -> None:
@@ -47,4 +51,6 @@ def keep(names: Collection[str], params: Params, whose: str = "query") -> None:
     if shown != wanted:
         others = {n: st.query_params.get_all(n) for n in st.query_params if n not in names}
         st.query_params.from_dict(others | wanted)
-        st.session_state[WRITTEN + whose] = (wanted, shown, time.monotonic())
+        _, before = st.session_state.get(WRITTEN + whose, (None, []))
+        before = [*_in_flight(before), (shown, time.monotonic())]
+        st.session_state[WRITTEN + whose] = (wanted, before)

@@ -96,10 +96,13 @@ def draw(collection: Collection, without: Sequence[str] = ()) -> None:
 
 def _group(collection: Collection, group: Group, query: Query, todo: Todo) -> None:
     on = [name for name in group.filters if active(query, name)]
-    key = f"group_{group.name}"
-    st.session_state.setdefault(key, bool(on) or group.name in OPEN_AT_FIRST)
+    # Decided once: later it is the person's, and the browser keeps it. Not tracked by the script,
+    # since a tracked one is built anew with its label, and the slider under the finger with it.
+    at_first = st.session_state.setdefault(
+        f"open_{group.name}", bool(on) or group.name in OPEN_AT_FIRST
+    )
     label = f"{group.name} · **{len(on)} on**" if on else group.name
-    with st.expander(label, key=key, icon=group.icon, on_change="rerun"):
+    with st.expander(label, at_first, key=f"group_{group.name}", icon=group.icon):
         group.draw(collection, todo)
 
 

@@ -96,8 +96,13 @@ def put_possible(collection: Collection, asked: Query) -> None:
 
 def put(asked: Query) -> None:
     """Ask for this instead, and let all widgets show it. Before widgets are drawn, or by one."""
-    st.session_state["query"] = asked
-    st.session_state.update(widgets(asked, st.session_state["spans"]))
+    state = st.session_state
+    state["query"] = asked
+    for key, value in widgets(asked, state["spans"]).items():
+        # Only what differs: writing a widget's own value would be sent back to the browser, where
+        # the slider may have been moved on meanwhile.
+        if key not in state or state[key] != value:
+            state[key] = value
 
 
 def change(**changes: Any) -> None:
