@@ -104,7 +104,9 @@ def _offer(held: Collection, told: str, icon: str = ":material/update:") -> None
     told += f"; {since}."
     said, button = st.columns([3, 1], vertical_alignment="center")
     said.caption(f"{icon} {told.strip()}")
-    button.button("Read it again", key="reread", width="stretch", on_click=_read_again)
+    if button.button("Read it again", key="reread", width="stretch"):
+        _read_again()
+        st.rerun()  # of the whole page, also out of the fragment
 
 
 def _read_again() -> None:
