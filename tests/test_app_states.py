@@ -35,6 +35,7 @@ def test_files_without_any_value_are_no_tracks(tmp_path, monkeypatch):
 
 def test_ic_is_a_filter_when_the_library_has_it(tmp_path, monkeypatch):
     synthetic.make(tmp_path / "library", 50, ic=True)
+    change(tmp_path / "library", "UPDATE descriptors SET ic_model = 'one'")
     app = page(APP, tmp_path / "library", monkeypatch)
     values = Library.open(tmp_path / "library").frame()["ic_mean"]
     slider = app.slider(key="ic")
@@ -46,6 +47,7 @@ def test_ic_is_a_filter_when_the_library_has_it(tmp_path, monkeypatch):
 
 def test_limits_stay_when_a_growing_library_moves_the_ends_of_a_slider(tmp_path, monkeypatch):
     synthetic.make(tmp_path / "library", 50, ic=True)
+    change(tmp_path / "library", "UPDATE descriptors SET ic_model = 'one'")
     app = page(APP, tmp_path / "library", monkeypatch)
     app.slider(key="ic").set_value((3.0, app.slider(key="ic").max)).run()
     before = matches(app)
