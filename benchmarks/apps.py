@@ -3,10 +3,9 @@
     python -m benchmarks.apps [--tracks 1000 100000] [--json FILE]
 
 Libraries are synthetic (benchmarks/synthetic.py), with a short sound for every track, so that the
-ten or twenty-one players of a page are part of its time. "Page" is the whole script of the app
-after an interaction, run by Streamlit's own test runner: filters, table, players, export. "Engine"
-is the part that finds the tracks. "Plain" does the same on a table read from Parquet: boolean masks
-on a DataFrame, sort_values, sklearn's cosine_similarity and argsort. Both alternate in one run.
+ten or twenty-one players of a page are part of its time. "Engine" finds the tracks, "plain" does
+the same as a plain script would (benchmarks/plain.py); both alternate in one run. Pages are whole
+scripts of the apps after an interaction (benchmarks/interactions.py).
 """
 
 import argparse
@@ -21,14 +20,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
+from benchmarks import interactions, plain, synthetic
+from benchmarks.interactions import REPOSITORY, RUNS
 
-from benchmarks import synthetic
-
-REPOSITORY = Path(__file__).resolve().parent.parent
-RUNS = 15
-STYLES = ["Rock---Punk", "Electronic---House", "Jazz---Bop"]
+FIRST_RUNS = 3
+PLAIN_UP_TO = 100_000  # tracks; a plain script's tables of a million fill the memory
 
 
 def timed(function: Callable[[], object]) -> float:
@@ -49,120 +45,88 @@ def alternating(pairs: dict[str, Callable], runs: int = RUNS) -> dict[str, list[
     return taken
 
 
-def plain_files(library: Path, folder: Path) -> None:
-    """What a plain script would keep: one Parquet table with a column a style, and two arrays."""
-    from engine.library import Library
-
-    reading = Library.open(library)
-    frame = reading.frame().reset_index()
-    frame["path"] = frame["path"].map(lambda path: path.encode("utf-8", "replace").decode())
-    ids, styles = reading.vectors("styles")
-    columns = pd.DataFrame(styles, columns=reading.labels("styles"), index=ids)
-    frame = frame.join(columns, on="id")
-    frame.to_parquet(folder / "table.parquet")
-    for space in ("effnet", "musicnn"):
-        ids, matrix = reading.vectors(space)
-        np.save(folder / f"{space}_ids.npy", ids)
-        np.save(folder / f"{space}.npy", matrix)
-
-
-def plain_filter(frame: pd.DataFrame) -> pd.DataFrame:
-    """Tempo, style, key and loudness, best style first."""
-    found = frame[frame["tempo_bpm"].between(90, 130)]
-    found = found[(found[STYLES] >= 0.1).any(axis=1)]
-    found = found[found["key_edma"].isin(["A", "C"])]
-    found = found[found["loudness_lufs"] >= -14]
-    return found.loc[found[STYLES].max(axis=1).sort_values(ascending=False).index]
-
-
-def plain_similar(ids: np.ndarray, matrix: np.ndarray, track: int) -> np.ndarray:
-    """The ten best; copies are not looked for."""
-    from sklearn.metrics.pairwise import cosine_similarity
-
-    row = int(np.flatnonzero(ids == track)[0])
-    scores = cosine_similarity(matrix[row : row + 1], matrix)[0]
-    return ids[np.argsort(-scores)[1:11]]
-
-
-def engines(library: Path, plain: Path) -> dict[str, list[float]]:
-    """Finding tracks, without drawing."""
-    os.environ["SERENDIP_LIBRARY"] = str(library)
+def queries(library: Path, files: Path) -> dict[str, list[float]]:
+    """Finding tracks by what they are, without drawing."""
     from engine.query import Query, Range
-    from engine.selection import Facts, select
+    from engine.selection import select
+    from ui.collection import read
+
+    music = read(str(library), 1)
+    music.derive()
+    music.compare_copies()
+    facts = music.facts()
+    asked = {
+        "filter": Query(
+            styles=tuple(plain.STYLES), tempo=Range(90, 130), keys=("A", "C"),
+            loudness=Range(-14, None),
+        ),
+        "words": Query(text=" ".join(plain.WORDS), limit=None),
+        "limits": Query(order="shuffle", per_artist=2, minutes=180.0, limit=None),
+        "lasso": Query(mood_region=plain.LASSO, limit=None),
+        "smooth path of 100": Query(order="smooth"),
+    }  # fmt: skip
+    pairs = {f"{name}, engine": lambda q=q: select(q, facts) for name, q in asked.items()}
+    if len(music.frame) <= PLAIN_UP_TO:
+        other = plain.Plain.of(files)
+        table, space = other.table, "effnet"
+        answers = {
+            "filter": lambda: plain.filtered(table),
+            "words": lambda: plain.searched(table),
+            "limits": lambda: plain.limited(table),
+            "lasso": lambda: plain.lassoed(table),
+            "smooth path of 100": lambda: plain.smooth(
+                table, other.ids[space], other.matrices[space], 100
+            ),
+        }
+        for name in ("filter", "words", "lasso"):
+            ours, theirs = select(asked[name], facts).matches, len(answers[name]())
+            assert ours == theirs, (name, ours, theirs)
+        pairs |= {f"{name}, plain": answer for name, answer in answers.items()}
+        pairs = dict(sorted(pairs.items(), key=lambda pair: list(asked).index(_what(pair[0]))))
+    return alternating(pairs)
+
+
+def _what(name: str) -> str:
+    return name.rpartition(", ")[0]
+
+
+def searches(library: Path, files: Path) -> dict[str, list[float]]:
+    """Finding tracks by how they sound, without drawing."""
+    from engine.filters import masks
+    from engine.fusion import fused
+    from engine.hubness import LocalScaling
+    from engine.query import Query, Range
     from engine.similarity import most_similar
     from ui.collection import read
 
     music = read(str(library), 1)
-    frame, styles, facts = music.frame, music.styles(), music.recordings
-    query = Query(
-        styles=tuple(STYLES), tempo=Range(90, 130), keys=("A", "C"), loudness=Range(-14, None)
-    )
-    table = pd.read_parquet(plain / "table.parquet")
-    tracks = Facts(frame, styles)
-    found, expected = select(query, tracks), plain_filter(table)
-    assert found.matches == len(expected), (found.matches, len(expected))
+    known = music.recordings
+    spaces = {name: music.space(name) for name in ("effnet", "musicnn")}
+    effnet = spaces["effnet"]
+    allowed = masks(Query(tempo=Range(120, 130)), music.facts())["tempo"]
+    track = int(effnet.ids[len(effnet.ids) // 2])
+    three = [track, track + 100, track + 200]
+    scaling = LocalScaling.of(effnet)
     pairs = {
-        "filter, engine": lambda: select(query, tracks),
-        "filter, plain": lambda: plain_filter(table),
+        f"{name}, engine": lambda s=s: most_similar(s, track, known) for name, s in spaces.items()
     }
-    for name in ("effnet", "musicnn"):
-        vectors = music.space(name)
-        ids = np.load(plain / f"{name}_ids.npy")
-        matrix = np.load(plain / f"{name}.npy")
-        track = int(ids[len(ids) // 2])
-        ours = {neighbour.track for neighbour in most_similar(vectors, track, facts).listed}
-        assert len(ours & set(plain_similar(ids, matrix, track).tolist())) >= 9  # copies aside
-        pairs[f"{name}, engine"] = lambda v=vectors, t=track: most_similar(v, t, facts)
-        pairs[f"{name}, plain"] = lambda i=ids, m=matrix, t=track: plain_similar(i, m, t)
+    pairs |= {
+        "constrained, engine": lambda: most_similar(effnet, track, known, allowed=allowed),
+        "fused of three seeds, engine": lambda: fused(list(spaces.values()), three, known),
+        "hubs corrected, engine": lambda: most_similar(effnet, track, known, csls=scaling),
+    }
+    if len(music.frame) <= PLAIN_UP_TO:
+        other = plain.Plain.of(files)
+        for name, ids in other.ids.items():
+            matrix = other.matrices[name]
+            ours = {n.track for n in most_similar(spaces[name], track, known).listed}
+            theirs = set(plain.similar(ids, matrix, track).tolist())
+            assert len(ours & theirs) >= plain.LISTED - 1, (name, ours, theirs)  # copies aside
+            pairs[f"{name}, plain"] = lambda i=ids, m=matrix: plain.similar(i, m, track)
+        pairs["constrained, plain"] = lambda: plain.constrained(other, "effnet", track)
+        pairs["fused of three seeds, plain"] = lambda: plain.fused(other, three)
+        pairs = dict(sorted(pairs.items()))
     return alternating(pairs)
-
-
-def pages(library: Path) -> dict[str, list[float]]:
-    """Whole scripts after one interaction each."""
-    from streamlit.testing.v1 import AppTest
-
-    os.environ["SERENDIP_LIBRARY"] = str(library)
-    sys.argv = ["streamlit"]
-    app = AppTest.from_file(str(REPOSITORY / "app_descriptors.py"), default_timeout=120)
-    app.run()
-    app.multiselect(key="styles").set_value(STYLES).run()
-    ends = iter(np.tile([110.0, 120.0, 130.0, 140.0], 1000))
-    seeds = iter(range(2, 10**6))
-    taken = {
-        "tempo changed": repeat(
-            lambda: app.slider(key="tempo").set_value((90.0, next(ends))).run()
-        ),
-        "activation changed": repeat(
-            lambda: app.slider(key="style_activation").set_value((next(ends) / 1000, 1.0)).run()
-        ),
-    }
-    app.button(key="reset").click().run()
-    app.selectbox(key="order").set_value("shuffle").run()
-    taken["shuffled anew"] = repeat(
-        lambda: app.number_input(key="seed").set_value(next(seeds)).run()
-    )
-    app.selectbox(key="order").set_value("title").run()
-    taken["tempo changed, by title"] = repeat(
-        lambda: app.slider(key="tempo").set_value((90.0, next(ends))).run()
-    )
-    app.number_input(key="limit").set_value(None).run()
-    taken["tempo changed, no limit"] = repeat(
-        lambda: app.slider(key="tempo").set_value((40.0, next(ends))).run()
-    )
-    assert not app.exception
-    other = AppTest.from_file(str(REPOSITORY / "app_similarity.py"), default_timeout=120)
-    other.run()
-    taken["track chosen"] = repeat(lambda: other.button(key="chance").click().run())
-    words = iter(["stone river", "engine", "amber low", "keen"] * 1000)
-    taken["searched"] = repeat(lambda: other.text_input(key="search").set_value(next(words)).run())
-    assert not other.exception
-    return taken
-
-
-def repeat(function: Callable[[], object]) -> list[float]:
-    """Seconds of each of RUNS calls, after one that does not count."""
-    function()
-    return [timed(function) for _ in range(RUNS)]
 
 
 FIRST_PAGE = """
@@ -181,33 +145,38 @@ FIRST_PLAIN = """
 import time
 start = time.perf_counter()
 import numpy as np, pandas as pd, streamlit, sklearn.metrics.pairwise
-from benchmarks.apps import plain_filter, plain_similar
+from benchmarks import plain
 from pathlib import Path
 folder = Path({folder!r})
 if {similar!r}:
     for name in ("effnet", "musicnn"):
         ids = np.load(folder / (name + "_ids.npy"))
-        plain_similar(ids, np.load(folder / (name + ".npy")), int(ids[41]))
+        plain.similar(ids, np.load(folder / (name + ".npy")), int(ids[41]))
     pd.read_parquet(folder / "table.parquet", columns=["path", "title", "artist"])
 else:
-    plain_filter(pd.read_parquet(folder / "table.parquet"))
+    plain.filtered(pd.read_parquet(folder / "table.parquet"))
 print(time.perf_counter() - start)
 """
 
 
-def first_loads(library: Path, plain: Path, runs: int = 3) -> dict[str, list[float]]:
-    """From a fresh interpreter to the first page, imports included."""
+def first_loads(library: Path, files: Path, with_plain: bool) -> dict[str, list[float]]:
+    """From a fresh interpreter to the first page, imports included; the library's own cache of
+    embeddings is filled by the warm-up."""
     apps = {name: str(REPOSITORY / f"app_{name}.py") for name in ("descriptors", "similarity")}
     codes = {
         "first page, descriptors": FIRST_PAGE.format(app=apps["descriptors"], params={}),
-        "first page, descriptors, plain": FIRST_PLAIN.format(folder=str(plain), similar=False),
         "first page with both lists": FIRST_PAGE.format(
             app=apps["similarity"], params={"track": "42"}
         ),
-        "first page with both lists, plain": FIRST_PLAIN.format(folder=str(plain), similar=True),
     }
+    if with_plain:
+        codes |= {
+            f"{name}, plain": FIRST_PLAIN.format(folder=str(files), similar="lists" in name)
+            for name in codes
+        }
     return alternating(
-        {name: lambda c=code: _fresh(library, c) for name, code in codes.items()}, runs
+        {name: lambda c=code: _fresh(library, c) for name, code in sorted(codes.items())},
+        FIRST_RUNS,
     )
 
 
@@ -225,12 +194,18 @@ def measure(tracks: int) -> dict[str, list[float]]:
     """Everything at one size of library."""
     with tempfile.TemporaryDirectory(prefix="serendip-apps-") as folder:
         root = Path(folder)
-        synthetic.make(root / "library", tracks, music=root / "music")
+        os.environ["XDG_CACHE_HOME"] = str(root / "cache")  # gigabytes that nobody needs again
+        synthetic.make(root / "library", tracks, music=root / "music", ic=True)
         synthetic.make_audio(root / "library", root / "music")
-        (root / "plain").mkdir()
-        plain_files(root / "library", root / "plain")
-        taken = first_loads(root / "library", root / "plain")
-        return taken | engines(root / "library", root / "plain") | pages(root / "library")
+        files = root / "plain"
+        files.mkdir()
+        with_plain = tracks <= PLAIN_UP_TO
+        if with_plain:
+            plain.write(root / "library", files)
+        os.environ["SERENDIP_LIBRARY"] = str(root / "library")
+        taken = first_loads(root / "library", files, with_plain)
+        taken |= queries(root / "library", files) | searches(root / "library", files)
+        return taken | interactions.all_pages(root / "library")
 
 
 def report(results: dict[int, dict[str, list[float]]]) -> str:
@@ -239,9 +214,11 @@ def report(results: dict[int, dict[str, list[float]]]) -> str:
     head = "".join(f" {size:,} tracks |" for size in sizes)
     lines = [f"| Interaction |{head}", "| --- |" + " --- |" * len(sizes)]
     for name in results[sizes[0]]:
-        cells = [results[size][name] for size in sizes]
+        cells = [results[size].get(name) for size in sizes]
         shown = [
             f"{statistics.median(t) * 1000:,.0f} ({min(t) * 1000:,.0f} to {max(t) * 1000:,.0f})"
+            if t
+            else ""
             for t in cells
         ]
         lines.append(f"| {name} | " + " | ".join(shown) + " |")
