@@ -299,6 +299,8 @@ def test_two_lists_and_a_walk(page, similarity):
 def test_a_phone_needs_no_sideways_scrolling(page, app, request):
     page.set_viewport_size({"width": 400, "height": 800})
     open_page(page, request.getfixturevalue(app) + ("?track=3" if app == "similarity" else ""))
+    if app == "descriptors":
+        page.get_by_role("button", name="Play all").click()
     expect(page.locator("audio").first).to_be_visible()
     width = page.evaluate(
         "Math.max(...[...document.querySelectorAll('[data-testid=stMain] *')]"

@@ -26,7 +26,8 @@ MORE = ("per_artist", "per_album", "collapse")
 
 def draw(collection: Collection, query: Query) -> None:
     """Order, its direction or seed, and the limits."""
-    by, how, tracks, minutes, more = st.columns([3, 2.6, 1.7, 1.7, 2], vertical_alignment="bottom")
+    widths = (2.6, 2.2, 1.9, 2.1, 2)
+    by, how, tracks, minutes, more = st.columns(widths, vertical_alignment="bottom")
     names = ORDER_NAMES if query.styles else ORDER_NAMES | {"style": "Library"}
     by.selectbox(
         "Order by", _orders(collection), format_func=names.get, key="order",
