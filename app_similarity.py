@@ -74,6 +74,7 @@ def finding(music: Collection) -> None:
         asked = constraints.draw(music, asked)
     music.preload(
         *(partial(music.space, name) for name in found.NETWORKS),
+        music.shown,
         music.words,
         partial(found.hubness_of, music),
     )

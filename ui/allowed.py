@@ -48,7 +48,10 @@ def _advise(music: Collection, pool: Pool) -> None:
     if pool.composed.impossible:
         name = pool.composed.impossible[0]
         limits = _written(pool.composed.limits[name], _descriptor(name).column)
-        _advised(f"“{WORDS[name]}” means {limits}, which another one rules out.")
+        other = named(RELATIONS[name].field, music)
+        _advised(
+            f"“{WORDS[name]}” means {limits} here, which what else is set for {other} excludes."
+        )
         _button(WORDS[name], constraints.relax, name)
         return
     worst = max(pool.steps, key=_brought_back)

@@ -28,7 +28,7 @@ def draw(collection: Collection, row: int | None) -> None:
 def of(collection: Collection, row: int) -> bytes | None:
     """A small JPEG; None where there is none."""
     try:
-        location = collection.library.location(int(collection.frame.index[row]))
+        location = collection.location(int(collection.frame.index[row]))
         changed = os.stat(location.absolute).st_mtime_ns  # noqa: PTH116 - bytes
     except (KeyError, OSError, LibraryError):
         return None  # the player says why

@@ -7,6 +7,8 @@ whose styles are those of the track would be EffNet's, plainly. All of it is one
 
 import os
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -78,6 +80,8 @@ def models(music: Collection) -> dict[str, str]:
 
 
 def _compare(music: Collection, votes: tuple[Vote, ...]) -> None:
+    with st.container(key="test_top"):
+        _last(music)
     st.markdown(ABOUT)
     name, told = st.columns([2, 3], vertical_alignment="bottom")
     listener = name.text_input(
@@ -98,7 +102,6 @@ def _compare(music: Collection, votes: tuple[Vote, ...]) -> None:
             "listen all the same.",
             icon=":material/lock:",
         )
-    _last(music)
     try:
         pair = _pair(music, {vote.seed for vote in own})
     except ListeningTestError as error:
@@ -108,6 +111,14 @@ def _compare(music: Collection, votes: tuple[Vote, ...]) -> None:
         return
     _question(music, pair)
     _answers(music, pair, listener, writable)
+    _scroller()(data={"token": len(own) + len(st.session_state.get("test_skipped", ()))}, height=1)
+
+
+@cache
+def _scroller():
+    """The component that brings the next question into view."""
+    script = (Path(__file__).parent / "listening.js").read_text(encoding="utf-8")
+    return st.components.v2.component("serendip_listening", js=script)
 
 
 def _pair(music: Collection, answered: set[int]) -> Pair:

@@ -10,7 +10,7 @@ from engine.listening_results import Results, Tally, results
 from engine.listening_test import Vote
 from ui.found import NETWORKS as ORDER
 from ui.lists import NETWORKS
-from ui.text import count
+from ui.text import count, percent
 
 TEAL = "#0f6b63"  # as the theme's: readable on light and on dark
 GREY = "#8a8a8a"
@@ -55,7 +55,7 @@ def _verdict(overall: Tally, first: str, second: str) -> str:
         return "Nobody has heard a difference so far."
     if overall.is_clear:
         winner, low = (first, overall.share) if overall.share > 0.5 else (second, 1 - overall.share)
-        return f"**{winner} is preferred**, in {low:.0%} of the decided votes."
+        return f"**{winner} is preferred**, in {percent(low)} of the decided votes."
     more = overall.more_needed
     wait = (
         f" If the share stays as it is, {count(more, 'more vote')} would show it." if more else ""
@@ -66,8 +66,8 @@ def _verdict(overall: Tally, first: str, second: str) -> str:
 def _interval(overall: Tally, first: str) -> str:
     low, high = overall.interval
     return (
-        f"{first} has {overall.share:.0%} of {count(overall.decided, 'decided vote')}; with 95 % "
-        f"confidence, between {low:.0%} and {high:.0%}."
+        f"{first} has {percent(overall.share)} of {count(overall.decided, 'decided vote')}; with "
+        f"95\u00a0% confidence, between {percent(low)} and {percent(high)}."
     )
 
 
@@ -120,8 +120,8 @@ def genre_table(said: Results, first: str, second: str) -> pd.DataFrame:
                 first: tally.first,
                 second: tally.second,
                 "No difference": tally.same,
-                f"{first}'s share": "" if tally.share is None else f"{tally.share:.0%}",
-                "95 % interval": f"{low:.0%} to {high:.0%}" if tally.decided else "",
+                f"{first}'s share": "" if tally.share is None else percent(tally.share),
+                "95 % interval": f"{percent(low)} to {percent(high)}" if tally.decided else "",
             }
         )
     return pd.DataFrame(rows)

@@ -10,7 +10,7 @@ from ui import exports, gaps, players, query_state, queue, seeds
 from ui.asked import Asked
 from ui.collection import Collection
 from ui.found import List, Upload, hubness_of
-from ui.text import count, escaped
+from ui.text import count, escaped, percent
 
 NETWORKS = {
     "effnet": (
@@ -90,11 +90,13 @@ def hubs(music: Collection) -> None:
     for name, held in hubness_of(music).items():
         if held is not None:
             before, after = held.cosine, held.csls
+            told = "evens out" if after.skewness < before.skewness else "does not even out"
             st.caption(
-                f"{NETWORKS[name][0]}, in the lists of ten of {count(held.tracks)}: without the "
-                f"correction one track is in {before.highest:,} of them and {before.never:.0%} of "
-                f"the tracks in none (skewness {before.skewness:.1f}); with it, "
-                f"{after.highest:,} and {after.never:.0%} (skewness {after.skewness:.1f})."
+                f"{NETWORKS[name][0]}: the correction {told} the lists of this library. Of the "
+                f"lists of ten of {count(held.tracks)}, one track is in {before.highest:,} without "
+                f"it and in {after.highest:,} with it; {percent(before.never)} and "
+                f"{percent(after.never)} of the tracks are in none (skewness "
+                f"{before.skewness:.1f} and {after.skewness:.1f})."
             )
 
 
@@ -173,7 +175,7 @@ def _entries(
         with columns[(place - 1) // half]:
             players.player(
                 music, int(row), place, f"{name}_{place}", cosine, seeds.replace_by,
-                about="  \n".join(line for line in lines if line), add=seeds.add,
+                about="  \n".join(line for line in lines if line), add=seeds.add, curve=False,
             )  # fmt: skip
 
 

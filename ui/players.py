@@ -47,12 +47,14 @@ def player(
     add: Callable[[int], None] | None = None,
     *,
     facts: bool = True,
+    curve: bool = True,
 ) -> None:
     """One track: who it is, what it sounds like in figures, and its sound or why there is none.
 
     `go_to` gets the track's id when its person asks for more like it, `add` when they want it
     among the seeds; `about` is one more line of Markdown. Without `facts`, only names and sound:
-    figures would tell a listener which network chose the track.
+    figures would tell a listener which network chose the track. The curve of IC is a plot, too
+    slow to draw for twenty tracks at once.
     """
     track = collection.name(row)
     with st.container(border=True, key=key, gap="small"):
@@ -69,7 +71,7 @@ def player(
                 if about is not None:
                     st.markdown(about)
         sounds.draw(collection, row)
-        if facts:
+        if facts and curve:
             curves.draw(collection, row, f"{key}_curve")
         ways = (("More like this", "more", go_to), ("Add to the seeds", "add", add))
         with st.container(horizontal=True, gap="medium"):

@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 
 from engine import words
-from ui import funnel, players, upload
+from ui import players, upload
 from ui.asked import SEEDS, Asked
 from ui.collection import Collection
 from ui.text import count, escaped
@@ -64,11 +64,15 @@ def choose(music: Collection) -> None:
         icon=":material/casino:",
     )  # fmt: skip
     hits = matching(music, typed)
+    offered = music.names(hits[:HITS])[["title", "artist", "album"]].to_numpy()
+    lines = {
+        int(row): " · ".join(filter(None, names)) for row, names in zip(hits, offered, strict=False)
+    }
     st.session_state["pick"] = None
     choice.selectbox(
         f"{count(len(hits))} found" + (f", the first {HITS} offered" if len(hits) > HITS else ""),
-        [int(row) for row in hits[:HITS]],
-        format_func=lambda row: funnel.described(music, row),
+        list(lines),
+        format_func=lines.__getitem__,
         key="pick",
         placeholder="Choose a track" if len(hits) else "Nothing found: try fewer or other words",
         on_change=_picked,

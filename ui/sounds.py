@@ -28,7 +28,7 @@ def of(collection: Collection, row: int) -> Preview:
     codec = values["codec"] if isinstance(values["codec"], str) else ""
     seconds = 0.0 if math.isnan(values["duration_s"]) else float(values["duration_s"])
     try:
-        path = find(collection.library.location(track))
+        path = find(collection.location(track))
         state = os.stat(path)  # noqa: PTH116 - bytes
         return whole(path, codec) or _clip(path, state.st_size, state.st_mtime_ns, seconds)
     except (KeyError, OSError, LibraryError) as error:

@@ -44,6 +44,11 @@ def count(tracks: int, noun: str = "track") -> str:
     return f"{tracks:,} {noun}{'' if tracks == 1 else 's'}"
 
 
+def percent(share: float) -> str:
+    """0-1 as `33 %`; with a space that does not break."""
+    return f"{100 * share:.0f}\u00a0%"
+
+
 def length(seconds: float) -> str:
     """3:07, or 1:02:03, cut to whole seconds as players show it; empty where it is unknown."""
     if math.isnan(seconds):
