@@ -224,9 +224,18 @@ class Collection:
         return tuple(sorted(full, key=lambda folder: (-full[folder], folder)))
 
     @cached_property
+    def missing(self) -> dict[str, int]:
+        """Column of the frame → tracks without a value. Every page asks for most of them."""
+        return self.frame.isna().sum().astype(int).to_dict()
+
+    def has(self, column: str) -> bool:
+        """Whether any track has a value."""
+        return self.missing[column] < len(self.frame)
+
+    @cached_property
     def tagged(self) -> tuple[str, ...]:
         """Which of artist and album any file names at all."""
-        return tuple(tag for tag in ("artist", "album") if self.frame[tag].notna().any())
+        return tuple(tag for tag in ("artist", "album") if self.has(tag))
 
     @cached_property
     def recordings(self) -> Recordings:

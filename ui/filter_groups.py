@@ -157,13 +157,11 @@ def time(collection: Collection, todo: Todo) -> None:
     sliders.plain(
         "duration", "Duration (minutes)", 0.5, "%g", "Length of the track, as its file says."
     )
-    years = collection.frame["year"].notna()
-    if not years.any():
+    if not collection.has("year"):
         st.caption(":material/info: Year: no file has one in its tags.")
         return
-    without = count(int((~years).sum()))
     sliders.plain(
         "year", "Year", 1.0, "%.0f",
         "From the files' tags, as exact as whoever wrote them; often the year of a reissue. "
-        f"{without} without a year are left out by this filter.",
+        f"{count(collection.missing['year'])} without a year are left out by this filter.",
     )  # fmt: skip

@@ -65,7 +65,7 @@ def _gap(collection: Collection, stage: str, prepare: str = FETCH_COMMAND) -> Ga
 
 def share_missing(collection: Collection, column: str) -> int:
     """Tracks that lack a value which others have."""
-    return int(collection.frame[column].isna().sum())
+    return collection.missing[column]
 
 
 def substitutes(collection: Collection, stage: str) -> list[str]:

@@ -81,7 +81,7 @@ def choices(collection: Collection, spaces: list[str]) -> tuple[str, str, str]:
         persist_state="page",
         help=METHOD_HELP,
     )
-    valued = [c for c in COLOURS if collection.frame[c].notna().any()]
+    valued = [column for column in COLOURS if collection.has(column)]
     groups = [name for name in GROUPS if has_group(collection, name)]
     colour = third.selectbox(
         "Colour", [*groups, *valued], key="map_colour", persist_state="page",
@@ -93,7 +93,7 @@ def choices(collection: Collection, spaces: list[str]) -> tuple[str, str, str]:
 def has_group(collection: Collection, name: str) -> bool:
     """Whether any track has a value of it."""
     column = "key_edma" if name == "key" else "style"
-    return bool(collection.frame[column].notna().any())
+    return collection.has(column)
 
 
 def wait(made: maps.Making, tracks: int) -> None:

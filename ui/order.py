@@ -75,10 +75,9 @@ def _more_limits(query: Query) -> None:
 
 def _orders(collection: Collection) -> list[str]:
     """Those for which this library has values."""
-    frame = collection.frame
     needed = {order: order for order in COLUMN_ORDERS} | {"ic_arc": "ic_mean"}
     needed |= {tag: tag for tag in ("artist", "album", "title")}
-    return [o for o in ORDER_NAMES if o not in needed or frame[needed[o]].notna().any()]
+    return [o for o in ORDER_NAMES if o not in needed or collection.has(needed[o])]
 
 
 def _direction(query: Query) -> None:

@@ -73,4 +73,4 @@ def _without_widget(
 def _some(collection: Collection, column: str) -> bool:
     """Whether any track has a value: the frame knows of columns that are not analysed."""
     counted = collection.coverage.columns
-    return bool(counted[column] if column in counted else collection.frame[column].notna().any())
+    return bool(counted[column] if column in counted else collection.has(column))
