@@ -150,3 +150,15 @@ def test_the_number_of_tracks_and_the_queue(library, monkeypatch):
     assert not listed(app, "effnet")
     assert len(app.dataframe) == 2
     assert len(app.dataframe[0].value) == 5
+
+
+def test_a_long_list_comes_in_pages(library, monkeypatch):
+    app = page(APP, library, monkeypatch, track="42", count="20", view="fused")
+    wanted = expected(library, ("effnet", "musicnn"), [42], count=20)
+    assert listed(app, "fused") == wanted[:10]
+    (turner,) = app.get("pagination")
+    app.session_state[turner.proto.id.rpartition("-")[2]] = 2
+    app.run()
+    shown = re.findall(r"^(\d+)\. \*\*(.*?)\*\*", texts(app), re.MULTILINE)
+    assert [title for _, title in shown] == wanted[10:]
+    assert [int(place) for place, _ in shown] == list(range(11, 21))

@@ -49,9 +49,7 @@ def _advise(music: Collection, pool: Pool) -> None:
         name = pool.composed.impossible[0]
         limits = _written(pool.composed.limits[name], _descriptor(name).column)
         other = named(RELATIONS[name].field, music)
-        _advised(
-            f"“{WORDS[name]}” means {limits} here, which what else is set for {other} excludes."
-        )
+        _advised(f"“{WORDS[name]}” means {limits} here, but “{other}” is set to exclude that.")
         _button(WORDS[name], constraints.relax, name)
         return
     worst = max(pool.steps, key=_brought_back)

@@ -1,6 +1,8 @@
 """The lists of the similarity app: entries with the reason why each is here, and the way to save or
 play a list."""
 
+import zlib
+
 import numpy as np
 import streamlit as st
 
@@ -160,11 +162,18 @@ def _entries(
     held: List,
     rows: np.ndarray,
 ) -> None:
-    """Players, each with the reason why it is here; a fused list has the width for two columns."""
+    """Players, a page at a time, each with the reason why it is here; a fused list has the width
+    for two columns."""
     single = len(asked.seeds) + bool(upload) == 1
     columns = st.columns(2 if name == "fused" else 1, gap="medium")
-    half = -(-len(rows) // len(columns))
-    for place, (row, entry) in enumerate(zip(rows, held.found.listed, strict=True), start=1):
+    many = -(-len(rows) // players.PAGE)
+    # Another list is another widget, and so begins at its first page.
+    page_key = f"{name}_page_{zlib.crc32(rows.tobytes())}"
+    first = (st.session_state.get(page_key, 1) - 1) * players.PAGE
+    last = min(first + players.PAGE, len(rows))
+    half = -(-(last - first) // len(columns))
+    for place in range(first + 1, last + 1):
+        row, entry = rows[place - 1], held.found.listed[place - 1]
         cosine = entry.cosines[0] if single and name != "fused" else None
         others = {other: ranks[place - 1] for other, ranks in held.elsewhere.items()}
         lines = [agreement(name, others, asked.count)]
@@ -172,11 +181,13 @@ def _entries(
             lines[0] = f":violet-badge[in by the correction] {lines[0]}"
         if not single:
             lines.append(f":small[{reason(music, asked, upload, held.found, entry)}]")
-        with columns[(place - 1) // half]:
+        with columns[(place - 1 - first) // half]:
             players.player(
                 music, int(row), place, f"{name}_{place}", cosine, seeds.replace_by,
                 about="  \n".join(line for line in lines if line), add=seeds.add, curve=False,
             )  # fmt: skip
+    if many > 1:
+        st.pagination(many, key=page_key)
 
 
 def agreement(name: str, others: dict[str, int | None], depth: int) -> str:
