@@ -53,12 +53,12 @@ def main() -> None:
     elif overview.open:
         with overview:
             report.draw(music)
-    music.preload(music.shown, music.count_styles, music.words, music.derive, music.compare_copies)
+    music.preload(music.shown, music.count_styles, music.words, music.derive)
 
 
 def answer(music: Collection, query: Query, facts: Facts) -> Selection:
     """The selection, kept until something else is asked: most clicks change no filter."""
-    asked = (music.generation, str(music.library.path), query, facts.map_of, music.copies() is None)
+    asked = (music.generation, str(music.library.path), query, facts.map_of)
     held = st.session_state.get("answer")
     if held is None or held[0] != asked:
         held = st.session_state["answer"] = (asked, select(query, facts))

@@ -53,7 +53,6 @@ def queries(library: Path, files: Path) -> dict[str, list[float]]:
 
     music = read(str(library), 1)
     music.derive()
-    music.compare_copies()
     facts = music.facts()
     asked = {
         "filter": Query(

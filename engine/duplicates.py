@@ -52,12 +52,11 @@ def _names(frame: pd.DataFrame) -> np.ndarray:
 
 def _members(labels: np.ndarray) -> Iterator[np.ndarray]:
     """Positions of each label that several tracks have, rising; -1 is no label."""
-    order = np.argsort(labels, kind="stable")
-    order = order[np.searchsorted(labels[order], 0) :]
+    several = np.bincount(labels + 1, minlength=1)[labels + 1] > 1
+    shared = np.flatnonzero(several & (labels >= 0))  # few: most tracks are like no other
+    order = shared[np.argsort(labels[shared], kind="stable")]
     ends = np.flatnonzero(np.diff(labels[order])) + 1
-    for members in np.split(order, ends) if len(order) else ():
-        if len(members) > 1:
-            yield members
+    yield from np.split(order, ends) if len(order) else ()
 
 
 def _join(parents: np.ndarray, members: np.ndarray, frame: pd.DataFrame, space: Space) -> None:

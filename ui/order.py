@@ -111,6 +111,4 @@ def size(collection: Collection, query: Query, found: Selection) -> str:
     said = f"{count(len(found.rows))} · {hours(found.seconds)}"
     left = [f"{number:,} {LEFT_OUT[name]}" for name, number in found.left_out.items()]
     said += f" · left out: {', '.join(left)}" if left else ""
-    if query.collapse and collection.is_large and collection.copies() is None:
-        said += " · copies are still being looked for"
     return said
