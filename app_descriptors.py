@@ -46,12 +46,15 @@ def main() -> None:
             listen(music, query, found)
     elif mood.open:
         with mood:
+            queue.play_on(music, found.rows, query)
             plane.draw(music, query, found)
     elif plan.open:
         with plan:
+            queue.play_on(music, found.rows, query)
             map.draw(music, query, found)
     elif overview.open:
         with overview:
+            queue.play_on(music, found.rows, query)
             report.draw(music)
     music.preload(music.shown, music.count_styles, music.words, music.derive)
 
@@ -79,11 +82,12 @@ def summary(music: Collection, query: Query, facts: Facts, found: Selection) -> 
 def listen(music: Collection, query: Query, found: Selection) -> None:
     """Order and limits, the list with its player, and a way to save it."""
     order.draw(music, query)
-    if not found.matches:
-        funnel.advise(music, found)
-        return
     if not len(found.rows):
-        funnel.too_short(found)
+        queue.play_on(music, found.rows, query)
+        if found.matches:
+            funnel.too_short(found)
+        else:
+            funnel.advise(music, found)
         return
     st.caption(order.size(music, query, found))
     queue.draw(music, found.rows, query)

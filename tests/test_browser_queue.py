@@ -143,3 +143,29 @@ def test_nothing_moves_when_a_track_begins(page, address):
     expect(page.locator(".st-key-queue_sounds audio")).to_have_count(1)
     settle(page)
     assert page.evaluate(top) == pytest.approx(before, abs=1)
+
+
+def test_it_plays_on_while_another_tab_is_open(page, address):
+    opened(page, address, limit="3")
+    press(page, "Play all")
+    now = page.locator(".st-key-queue_playing_now")
+    expect(now.get_by_text("1 of 3")).to_be_visible()
+    page.get_by_role("tab", name="Mood").click()
+    expect(page.get_by_test_id("stPlotlyChart")).to_be_visible()
+    expect(now.get_by_text("3 of 3")).to_be_visible()
+    page.get_by_role("tab", name="Playlist").click()
+    expect(page.get_by_text("The end of the list.")).to_be_visible()
+    assert heard(page) == [0, 1, 2]
+
+
+def test_it_plays_on_where_nothing_matches(page, address):
+    opened(page, address)
+    press(page, "Play all")
+    audio = page.locator(".st-key-queue_sounds audio")
+    audio.evaluate("a => { a.loop = true; }")
+    search = page.get_by_role("textbox", name="Search")
+    search.fill("no such words")
+    search.press("Enter")
+    expect(page.get_by_text("Nothing matches.")).to_be_visible()
+    expect(page.get_by_text("Not in this list any more")).to_be_visible()
+    assert audio.evaluate("a => !a.paused")

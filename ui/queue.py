@@ -29,9 +29,21 @@ MOST_TOLD = 300  # letters of earlier sentences that are kept
 _FOLDER = Path(__file__).parent
 
 
+def play_on(collection: Collection, rows: Sequence[int], query: Query, key: str = "queue") -> None:
+    """The player alone, if anything plays: where the page shows something else than the list."""
+    if _player(key).track is not None:
+        draw(collection, rows, query, key, table=False)
+
+
 @st.fragment
-def draw(collection: Collection, rows: Sequence[int], query: Query, key: str = "queue") -> None:
-    """The player and the table of a list; the ids of the rows selected are kept in the session
+def draw(
+    collection: Collection,
+    rows: Sequence[int],
+    query: Query,
+    key: str = "queue",
+    table: bool = True,
+) -> None:
+    """The player of a list and its table; the ids of the rows selected are kept in the session
     state as `{key}_selected`."""
     rows = np.asarray(rows)
     ids = collection.frame.index.to_numpy()[rows]
@@ -39,17 +51,18 @@ def draw(collection: Collection, rows: Sequence[int], query: Query, key: str = "
     if player.track is not None and player.track not in collection.frame.index:
         player = queue.stop(player)  # the library was read again without it
     bar = st.container(border=True, key=f"{key}_bar", gap="small")
-    table = st.container()
+    below = st.container()
     with bar:
         controls = st.container(horizontal=True, gap="small")
         player = _settled(collection, ids, player, key)
         with controls:
-            _controls(key, player, ids, _chosen(rows, key))
+            _controls(key, player, ids, _chosen(rows, key) if table else [])
         _now(collection, player, ids, key)
-    with table:
-        playing = player.place if player.track is not None and player.listed else None
-        chosen = tables.draw(collection, rows, query, playing, f"{key}_table")
-    st.session_state[f"{key}_selected"] = ids[chosen].tolist()
+    if table:
+        with below:
+            playing = player.place if player.track is not None and player.listed else None
+            chosen = tables.draw(collection, rows, query, playing, f"{key}_table")
+        st.session_state[f"{key}_selected"] = ids[chosen].tolist()
     _listener()(
         data={
             "token": player.token,
