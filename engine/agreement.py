@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.fusion import RANK_CONSTANT, ranked
+from engine.fusion import agreed, ranks_of
 from engine.hubness import LocalScaling
 from engine.recordings import Recordings
 from engine.similarity import ANY_TRACK, Apart, candidates, scored
@@ -32,17 +32,17 @@ def places(
     SimilarityError when the network has an embedding of none of the seeds.
     """
     usable = candidates(seeds, recordings, allowed, apart)
-    score, heard = np.zeros(len(recordings.ids)), 0
-    for seed in seeds:
-        try:
-            cosines = recordings.aligned(space.ids, space.cosines(seed))
-        except SimilarityError:
-            continue
-        heard += 1
-        ranks = ranked(scored(np.where(usable, cosines, np.nan), seed, recordings, csls))
-        score += np.where(ranks > 0, 1 / (RANK_CONSTANT + ranks), 0)
+    heard = space.heard(seeds)
     if not heard:
         raise SimilarityError(f"{space.name} has an embedding of none of the seeds.")
-    overall = ranked(np.where(score > 0, score, np.nan))
-    rows = [recordings.row(track) for track in tracks]
-    return tuple(int(overall[row]) or None if row is not None else None for row in rows)
+    scores = [
+        scored(
+            np.where(usable, recordings.aligned(space.ids, cosines), np.nan),
+            seeds[place], recordings, csls,
+        )
+        for place, cosines in heard.items()
+    ]  # fmt: skip
+    rows = {track: recordings.row(track) for track in tracks}
+    known = [row for row in rows.values() if row is not None]
+    found = dict(zip(known, ranks_of(agreed(scores), known), strict=True))
+    return tuple(found.get(rows[track]) for track in tracks)

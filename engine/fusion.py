@@ -71,22 +71,55 @@ def fused(
     score are settled by id. Raises SimilarityError when no network has an embedding of any seed.
     """
     usable = candidates(seeds, recordings, allowed, apart)
-    rankings, without, ranks, cosines = [], [], [], []
+    rankings, without, scores, cosines = [], [], [], []
     for space in spaces:
+        heard = space.heard(seeds)
         for place, seed in enumerate(seeds):
-            try:
-                ours = recordings.aligned(space.ids, space.cosines(seed))
-            except SimilarityError:
+            if place not in heard:
                 without.append(Ranking(space.name, place))
                 continue
-            ours = np.where(usable, ours, np.nan)
-            scores = scored(ours, seed, recordings, (csls or {}).get(space.name))
+            ours = np.where(usable, recordings.aligned(space.ids, heard[place]), np.nan)
             rankings.append(Ranking(space.name, place))
-            ranks.append(ranked(scores))
+            scores.append(scored(ours, seed, recordings, (csls or {}).get(space.name)))
             cosines.append(ours)
     if not rankings:
         raise SimilarityError("No network has an embedding of what is asked for.")
-    return _fused(rankings, without, ranks, cosines, spaces, seeds, recordings, count, apart)
+    order = descending(agreed(scores), 4 * count)
+    rows, copies = collapsed(order, seeds, recordings, count, spaces, apart.per_artist)
+    ranks = list(zip(*(ranks_of(one, rows) for one in scores), strict=True))
+    listed = tuple(
+        FusedNeighbour(
+            int(recordings.ids[row]),
+            sum(1 / (RANK_CONSTANT + rank) for rank in ranks[place] if rank),
+            ranks[place],
+            tuple(None if np.isnan(one[row]) else float(one[row]) for one in cosines),
+        )
+        for place, row in enumerate(rows)
+    )
+    return Fused(tuple(rankings), listed, copies, tuple(without))
+
+
+def agreed(scores: Sequence[np.ndarray]) -> np.ndarray:
+    """float [rows] to order by: the sum of 1 / (60 + rank) in each ranking, NaN where in none.
+
+    Of a single ranking its own scores, since they are in the same order.
+    """
+    if len(scores) == 1:
+        return scores[0]
+    total = np.zeros(len(scores[0]))
+    for one in scores:
+        ranks = ranked(one)
+        total += np.where(ranks > 0, 1 / (RANK_CONSTANT + ranks), 0)
+    return np.where(total > 0, total, np.nan)
+
+
+def ranks_of(scores: np.ndarray, rows: Sequence[int]) -> tuple[int | None, ...]:
+    """1 + the number of higher scores, for some rows only; None for NaN. No sorting: a list has
+    few rows, and each takes one look at all scores."""
+    return tuple(
+        None if np.isnan(scores[row]) else 1 + int(np.count_nonzero(scores > scores[row]))
+        for row in rows
+    )
 
 
 def ranked(scores: np.ndarray) -> np.ndarray:
@@ -99,24 +132,6 @@ def ranked(scores: np.ndarray) -> np.ndarray:
     ranks = np.zeros(len(scores), dtype=np.int32)
     ranks[order] = np.maximum.accumulate(places)
     return ranks
-
-
-def _fused(rankings, without, ranks, cosines, spaces, seeds, recordings, count, apart) -> Fused:
-    score = np.zeros(len(recordings.ids))
-    for one in ranks:
-        score += np.where(one > 0, 1 / (RANK_CONSTANT + one), 0)
-    order = descending(np.where(score > 0, score, np.nan), 4 * count)
-    rows, copies = collapsed(order, seeds, recordings, count, spaces, apart.per_artist)
-    listed = tuple(
-        FusedNeighbour(
-            int(recordings.ids[row]),
-            float(score[row]),
-            tuple(int(one[row]) or None for one in ranks),
-            tuple(None if np.isnan(one[row]) else float(one[row]) for one in cosines),
-        )
-        for row in rows
-    )
-    return Fused(tuple(rankings), listed, copies, tuple(without))
 
 
 def overlap(one: Sequence[int], other: Sequence[int], depth: int = LISTED) -> int:

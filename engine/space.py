@@ -6,7 +6,7 @@ the same direction. Exact search: one pass over the rows, no n × n matrix, no i
 date. Memory: besides the matrix, 8 bytes a track and one block of rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,18 +79,38 @@ class Space:
         return vector * scale
 
     def cosines(self, seed: Seed) -> np.ndarray:
-        """float32 [tracks]; NaN where a track has no direction.
+        """float32 [tracks]; NaN where a track has no direction."""
+        return self.cosines_of([seed])[0]
+
+    def cosines_of(self, seeds: Sequence[Seed]) -> list[np.ndarray]:
+        """The same of several seeds, in one pass over the embeddings: reading them is what takes
+        the time. SimilarityError where one of the seeds has no embedding.
 
         Each row is multiplied by itself, not as part of a matrix product whose rounding depends on
         the neighbouring rows: equal vectors tie exactly, wherever they lie.
         """
-        unit = self.unit(seed)
-        result = np.empty(len(self.ids), dtype=np.float32)
+        units = [self.unit(seed) for seed in seeds]
+        result = [np.empty(len(self.ids), dtype=np.float32) for _ in seeds]
         with np.errstate(invalid="ignore", over="ignore"):  # infinite vectors: their scale is NaN
             for rows in blocks(self.matrix):
-                cosines = np.vecdot(self.matrix[rows], unit) * self.scale[rows]
-                np.clip(cosines, -1, 1, out=result[rows])  # rounding goes beyond
+                block, scale = self.matrix[rows], self.scale[rows]
+                for unit, found in zip(units, result, strict=True):
+                    cosines = np.vecdot(block, unit) * scale
+                    np.clip(cosines, -1, 1, out=found[rows])  # rounding goes beyond
         return result
+
+    def heard(self, seeds: Sequence[Seed]) -> dict[int, np.ndarray]:
+        """Position in the seeds → cosines; of the seeds that have an embedding here."""
+        known = [place for place, seed in enumerate(seeds) if self._hears(seed)]
+        found = self.cosines_of([seeds[place] for place in known])
+        return dict(zip(known, found, strict=True))
+
+    def _hears(self, seed: Seed) -> bool:
+        try:
+            self.unit(seed)
+        except SimilarityError:
+            return False
+        return True
 
     def units(self, tracks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(float32 [tracks, dimensions] of length 1, bool [tracks]) of track ids in any order.

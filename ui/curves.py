@@ -57,10 +57,10 @@ def figure(curves: Sequence[Curve]) -> "go.Figure":
     """Seconds against nats per frame, one line a curve, with gaps where there is no value."""
     import plotly.graph_objects as go  # here: it takes half a second, and few libraries have IC
 
-    drawn = go.Figure()
+    lines = []
     for place, curve in enumerate(curves):
         seconds, values = points(curve)
-        drawn.add_scatter(
+        line = go.Scatter(
             x=seconds,
             y=values,
             name=_name(curve),
@@ -69,16 +69,23 @@ def figure(curves: Sequence[Curve]) -> "go.Figure":
             connectgaps=False,
             hovertemplate="%{x:.1f} s: %{y:.2f} nats/frame<extra></extra>",
         )
-    drawn.update_layout(
-        height=HEIGHT,
-        margin={"l": 0, "r": 0, "t": 22, "b": 0},
-        title={"text": _title(curves), "font": {"size": 12}, "x": 0, "y": 0.98, "yanchor": "top"},
-        xaxis={"title": {"text": "Time (s)", "font": {"size": 12}, "standoff": 4}},
-        yaxis={"title": {"text": "IC (nats/frame)", "font": {"size": 12}}, "nticks": 4},
-        showlegend=len(curves) > 1,
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"},
-    )
-    return drawn
+        lines.append(line)
+    layout = {
+        "height": HEIGHT,
+        "margin": {"l": 0, "r": 0, "t": 22, "b": 0},
+        "title": {
+            "text": _title(curves),
+            "font": {"size": 12},
+            "x": 0,
+            "y": 0.98,
+            "yanchor": "top",
+        },
+        "xaxis": {"title": {"text": "Time (s)", "font": {"size": 12}, "standoff": 4}},
+        "yaxis": {"title": {"text": "IC (nats/frame)", "font": {"size": 12}}, "nticks": 4},
+        "showlegend": len(curves) > 1,
+        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+    }
+    return go.Figure(lines, layout)  # at once: adding and updating took twice as long
 
 
 def points(curve: Curve) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ session, so that a click that changes neither runs no search again.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -52,21 +52,28 @@ class Remembered(Space):
         """The same embeddings, with a memory."""
         return cls(space.name, space.ids, space.matrix, space.scale, space.note)
 
-    def cosines(self, seed: Seed) -> np.ndarray:
-        """As Space.cosines."""
-        if isinstance(seed, Outside):
-            return super().cosines(seed)
+    def cosines_of(self, seeds: Sequence[Seed]) -> list[np.ndarray]:
+        """As Space.cosines_of; of an uploaded file nothing is kept."""
+        found: dict[int, np.ndarray] = {}  # by position: a file has no hash
         with self.lock:
-            if seed in self.held:
-                self.held.move_to_end(seed)
-                return self.held[seed]
-        found = super().cosines(seed)
-        found.setflags(write=False)
+            for place, seed in enumerate(seeds):
+                if not isinstance(seed, Outside) and seed in self.held:
+                    self.held.move_to_end(seed)
+                    found[place] = self.held[seed]
+        new = [place for place in range(len(seeds)) if place not in found]
+        if new:
+            found |= zip(new, super().cosines_of([seeds[place] for place in new]), strict=True)
+        for place in new:
+            if not isinstance(seed := seeds[place], Outside):
+                self._keep(seed, found[place])
+        return [found[place] for place in range(len(seeds))]
+
+    def _keep(self, seed: int, cosines: np.ndarray) -> None:
+        cosines.setflags(write=False)
         with self.lock:
-            self.held[seed] = found
-            while len(self.held) * found.nbytes > COSINES_BYTES and len(self.held) > 1:
+            self.held[seed] = cosines
+            while len(self.held) * cosines.nbytes > COSINES_BYTES and len(self.held) > 1:
                 self.held.popitem(last=False)
-        return found
 
 
 @dataclass(frozen=True)
