@@ -134,7 +134,10 @@ def seed_name(music: Collection, asked: Asked, upload: Upload | None, place: int
         name = upload.name
     else:
         name = music.name(int(music.frame.index.get_loc(asked.seeds[place])))["title"]
-    return name if len(name) <= NAME_LETTERS else f"{name[: NAME_LETTERS - 1]}…"
+    if len(name) <= NAME_LETTERS:
+        return name
+    # Its end too: files without tags of one folder differ only there.
+    return f"{name[: NAME_LETTERS // 3]}…{name[-(NAME_LETTERS - NAME_LETTERS // 3 - 1) :]}"
 
 
 def list_name(music: Collection, asked: Asked, upload: Upload | None, name: str) -> str:
