@@ -170,7 +170,9 @@ def figure(
     """Matching tracks in colour over the others in grey. The axes have no unit and no name."""
     region = query.map_region if query.map_of == placed.fingerprint else ()
     made = scatter.figure(region, f"map {placed.fingerprint}")
-    made.add_trace(scatter.points(collection, others, xy, "Not matching", color=scatter.GREY, size=4))
+    made.add_trace(
+        scatter.points(collection, others, xy, "Not matching", color=scatter.GREY, size=4)
+    )
     if colour in GROUPS:
         grouped(made, collection, xy, hits, colour)
     else:
@@ -213,7 +215,9 @@ def grouped(
     rest = hits[~np.isin(of_hits, top)]
     if len(rest):
         made.add_trace(
-            scatter.points(collection, rest, xy, "Other groups", color="#7f7f7f", symbol="circle-open")
+            scatter.points(
+                collection, rest, xy, "Other groups", color="#7f7f7f", symbol="circle-open"
+            )
         )
     for place, name in enumerate(top):
         rows = hits[of_hits == name]

@@ -57,7 +57,9 @@ def plane(
 ) -> go.Figure:
     """Matching tracks over the others, and the four corners in words."""
     made = scatter.figure(outline(query), "mood")
-    made.add_trace(scatter.points(collection, others, xy, "Not matching", color=scatter.GREY, size=4))
+    made.add_trace(
+        scatter.points(collection, others, xy, "Not matching", color=scatter.GREY, size=4)
+    )
     made.add_trace(scatter.points(collection, hits, xy, "Matching", color=scatter.TEAL, size=6))
     for x, y, word in QUADRANTS:
         made.add_annotation(
