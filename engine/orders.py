@@ -56,7 +56,8 @@ def arrange(query: Query, facts: Facts, rows: np.ndarray) -> np.ndarray:
 def _arc(surprise: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Calm, more and more surprising, and calm again: of the tracks by rising IC, every other one
     goes up and the rest come down. By percentile within each ic_model, since the values of two
-    models have no common scale; tracks without IC come last."""
+    models have no common scale; percentiles of two have one only as far as both models heard
+    similar music. Tracks without IC come last."""
     known = np.flatnonzero(~np.isnan(surprise))
     rising = known[np.argsort(surprise[known], kind="stable")]
     arc = np.concatenate([rising[::2], rising[1::2][::-1]])

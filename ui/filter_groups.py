@@ -30,8 +30,8 @@ OCTAVES_HELP = (
 )
 PERCENTILE_HELP = (
     "The rank of a track's mean IC among all tracks of this library that the same model heard: 0 "
-    "is the most predictable, 100 the most surprising. Ranks of different models can be compared, "
-    "their values cannot."
+    "is the most predictable, 100 the most surprising. Values of different models cannot be "
+    "compared, and ranks only as far as the models heard similar music."
 )
 
 
