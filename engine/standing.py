@@ -3,6 +3,7 @@
 Source of the answer: the ledger. Cheap at any size: only the exceptions leave the database.
 """
 
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,14 +24,19 @@ class Standing:
 
 def standing(folder: Path) -> Standing:
     """The exceptions of the library in a folder. Raises LibraryError."""
-    valued, unsafe = (", ".join(f"'{status}'" for status in s) for s in (HAS_VALUES, UNSAFE))
     with snapshot(folder) as db:
-        without = db.execute(
-            f"""SELECT id FROM tracks WHERE present AND NOT EXISTS
-            (SELECT 1 FROM ledger WHERE track_id = id AND status IN ({valued}))"""
-        ).fetchall()
-        failed = db.execute(
-            f"SELECT track_id, status FROM ledger WHERE status IN ({unsafe})"
-        ).fetchall()
+        return standing_in(db)
+
+
+def standing_in(db: sqlite3.Connection) -> Standing:
+    """The same of the state that a connection sees."""
+    valued, unsafe = (", ".join(f"'{status}'" for status in s) for s in (HAS_VALUES, UNSAFE))
+    without = db.execute(
+        f"""SELECT id FROM tracks WHERE present AND NOT EXISTS
+        (SELECT 1 FROM ledger WHERE track_id = id AND status IN ({valued}))"""
+    ).fetchall()
+    failed = db.execute(
+        f"SELECT track_id, status FROM ledger WHERE status IN ({unsafe})"
+    ).fetchall()
     worst = sorted(failed, key=lambda row: UNSAFE.index(row[1]), reverse=True)
     return Standing(frozenset(track for (track,) in without), dict(worst))

@@ -22,11 +22,13 @@ from engine.descriptors import PROFILES
 from engine.duplicates import groups as copies_of
 from engine.facts import Facts
 from engine.library import Coverage, Library, Location
+from engine.one_state import one_state
 from engine.playlist import plain
 from engine.query import NAME_ORDERS
 from engine.records import Curve
 from engine.similarity import FACTS, Recordings, Space
-from engine.standing import Standing, standing
+from engine.stand_ins import judge, stand_ins
+from engine.standing import Standing, standing_in
 from engine.style_counts import Counts
 from engine.vector_cache import IN_MEMORY_UP_TO, vectors
 from engine.words import haystack
@@ -136,12 +138,9 @@ class Collection:
         return self.once("copies", lambda: copies_of(self.frame, self.main_space()))
 
     def main_space(self) -> Space | None:
-        """The embeddings that paths and copies are judged by: MusiCNN's, a sixth of the size and so
-        of the time, or else EffNet's."""
-        for name in ("musicnn", "effnet"):
-            if self.coverage.spaces.get(name):
-                return self.space(name)
-        return None
+        """The embeddings that paths and copies are judged by; None where there are none but those
+        of stand-ins."""
+        return judge(stand_ins(self.meta), self.space)
 
     def facts(self) -> Facts:
         """What queries are answered from, without a map: see ui/maps.with_map."""
@@ -281,7 +280,9 @@ class LiveFacts(Facts):
 def read(path: str, generation: int) -> Collection:
     """Read a library once; generation is part of the key of the cache."""
     library = Library.open(path)
-    frame, tracks, exceptions = library.frame(), library.tracks(), standing(library.path)
+    with one_state(library) as (still, db):
+        frame, tracks, exceptions = still.frame(), still.tracks(), standing_in(db)
+        coverage, meta = still.coverage(), still.meta()
     frame = frame.drop(index=list(exceptions.valueless), errors="ignore")
     tracks = tracks.loc[tracks["present"]].reindex(frame.index)
     frame["codec"], frame["content_hash"] = tracks["codec"], tracks["content_hash"]
@@ -293,8 +294,8 @@ def read(path: str, generation: int) -> Collection:
         generation=generation,
         frame=frame,
         standing=exceptions,
-        coverage=library.coverage(),
-        meta=library.meta(),
+        coverage=coverage,
+        meta=meta,
         roots=tuple(tracks["root"].dropna().unique()),
     )
 

@@ -8,6 +8,7 @@ from engine.models import FETCH_COMMAND, WEIGHTS_COMMAND
 from engine.playlist import plain
 from engine.records import HAS_VALUES
 from engine.schema import STAGE_COLUMNS, STAGE_SPACES
+from engine.stand_ins import notes
 from ui.collection import Collection
 
 # Stages that need models, all of which one command fetches.
@@ -70,5 +71,4 @@ def share_missing(collection: Collection, column: str) -> int:
 
 def substitutes(collection: Collection, stage: str) -> list[str]:
     """Notes on models that are not the published ones, as the analysis left them."""
-    models = collection.meta.get("models", {}).get(stage, [])
-    return sorted({model["note"] for model in models if model.get("note")})
+    return notes(collection.meta, stage)
