@@ -3,7 +3,9 @@
 Goal: entries → bytes that any player opens, whatever the tags and file names hold. Source: the
 format as VLC, foobar2000 and mpv read it: one entry a line, `#EXTINF:seconds,text` before it, other
 lines with `#` are comments. Conventions: a path is text with surrogate escapes (os.fsdecode) and is
-written as its original bytes, so that names in other encodings still open; titles are UTF-8.
+written as its original bytes, so that names in other encodings still open, in players such as VLC
+and mpv on Linux, where no other spelling would; titles are UTF-8. One such name makes the file as a
+whole no UTF-8: whoever offers it says so beforehand (XSPF has no such limit).
 """
 
 import os
@@ -41,7 +43,7 @@ class Written:
     data: bytes
     entries: int
     skipped: tuple[str, ...]  # paths that the format cannot hold
-    outside: tuple[str, ...] = ()  # paths outside the folder whose name was to be replaced
+    outside: tuple[str, ...] = ()  # paths that lead nowhere where the list will be read
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Playlists as tables: CSV with a heading, one row per track, for spreadsheets and scripts.
 
 Source: RFC 4180; UTF-8 with a byte order mark, without which spreadsheets take it for another
-encoding. Conventions: seconds as a decimal number, empty where unknown; the path is written with
-its bytes. A text cell that a spreadsheet would run as a formula gets a leading ', and so does one
+encoding. Conventions: seconds as a decimal number, empty where unknown; a path whose bytes are not
+UTF-8 is written as a `file:` URI, since one such byte would make the whole table unreadable to most
+programs. A text cell that a spreadsheet would run as a formula gets a leading ', and so does one
 that begins with a ' itself, so that reading takes away exactly what writing added. Numbers never.
 """
 
@@ -11,7 +12,7 @@ import io
 from collections.abc import Iterable
 
 from engine.playlist import Entry, Written, plain, seconds_of
-from engine.playlist_paths import ABSOLUTE, Paths, PlaylistError, located
+from engine.playlist_paths import ABSOLUTE, Paths, PlaylistError, located, path_in_cell
 
 HEADING = ("path", "title", "artist", "album", "seconds")
 # What spreadsheets take for a formula, or skip before looking for one (OWASP, CSV injection).
@@ -31,10 +32,10 @@ def table(entries: Iterable[Entry], paths: Paths = ABSOLUTE) -> Written:
             continue
         texts = [_text(text) for text in (entry.title, entry.artist, entry.album)]
         values = [_cell(entry.values.get(name)) for name in names]
-        rows.append([_guarded(place.text), *texts, _cell(seconds_of(entry)), *values])
+        rows.append([_guarded(place.cell()), *texts, _cell(seconds_of(entry)), *values])
     file = io.StringIO()
     csv.writer(file, lineterminator="\r\n").writerows([[*HEADING, *map(_guarded, names)], *rows])
-    data = _BOM + file.getvalue().encode("utf-8", "surrogateescape")
+    data = _BOM + file.getvalue().encode("utf-8")
     return Written(data, len(rows), (), tuple(outside))
 
 
@@ -54,8 +55,8 @@ def _cell(value: float | str | None) -> str:
 
 
 def parse(data: bytes) -> list[Entry]:
-    """Read a playlist back: its entries in order, with paths as written and the text of every
-    further column in `values`. PlaylistError where a column is missing."""
+    """Read a playlist back: its entries in order, with paths as they were before they were written
+    and the text of every further column in `values`. PlaylistError where a column is missing."""
     text = data.removeprefix(_BOM).decode("utf-8", "surrogateescape")
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
@@ -78,4 +79,4 @@ def _entry(row: list[str], names: list[str]) -> Entry:
     seconds = float(row[4]) if row[4] else None
     values = (cell.removeprefix("'") for cell in row[len(HEADING) :])
     shown = dict(zip(names, values, strict=True))
-    return Entry(path, title or None, artist or None, seconds, album or None, shown)
+    return Entry(path_in_cell(path), title or None, artist or None, seconds, album or None, shown)

@@ -2,8 +2,10 @@
 
 Goal: one rule for every format. Three ways: absolute; relative to the folder that the playlist will
 lie in; or with the folder that the music lies in here replaced by where it lies there (a network
-drive, Windows, a phone). Conventions: paths are text with surrogate escapes (os.fsdecode). What
-lies outside the replaced folder has no place there: it is left out, and whoever writes reports it.
+drive, Windows, a phone). Source of what Windows cannot hold: Microsoft, "Naming Files, Paths, and
+Namespaces". Conventions: paths are text with surrogate escapes (os.fsdecode). What lies outside the
+replaced folder, or has a name that cannot be there, has no place: it is left out, and whoever
+writes reports it.
 """
 
 import os
@@ -16,6 +18,12 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 _DRIVE = re.compile(r"[A-Za-z]:")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+://")  # two letters and more: no drive
 _LIKE_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+_NO_TEXT = re.compile("[\ud800-\udfff]")  # bytes that are not UTF-8, as os.fsdecode keeps them
+# Of names on Windows: what none can have, bytes that are no text among it, and the devices.
+_NOT_ON_WINDOWS = re.compile('[<>:"|?*\\\\\x00-\x1f\ud800-\udfff]')
+_DEVICES = re.compile(
+    r"/(?:con|prn|aux|nul|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])(?:\.[^/]*)?(?:/|$)", re.IGNORECASE
+)
 
 
 class PlaylistError(Exception):
@@ -71,11 +79,21 @@ class Place:
             text = f"./{text}"
         return os.fsencode(text)
 
+    def cell(self) -> str:
+        """As text that UTF-8 can hold: a path with other bytes as a URI that begins with `file:`,
+        also where it is relative. path_in_cell() undoes it; `./` keeps a name from being read as
+        one."""
+        if not is_text(self.text):
+            return self.uri() if self.kind is not _Kind.RELATIVE else f"file:{self.uri()}"
+        relative = self.kind is _Kind.RELATIVE
+        return f"./{self.text}" if relative and _is_file_uri(self.text) else self.text
+
     def uri(self) -> str:
         """As a URI (RFC 8089 for files): every byte that could mean something else as %XX."""
         if self.kind is _Kind.ADDRESS:
             return self.text
-        text = self.text.replace("\\", "/") if self.kind in _WINDOWS else self.text
+        windows = self.kind in (_Kind.DRIVE, _Kind.SHARE) and _windows(self.text)
+        text = self.text.replace("\\", "/") if windows else self.text
         if self.kind is _Kind.DRIVE:
             return f"file:///{text[:2]}{quote(os.fsencode(text[2:]))}"
         # A share begins with //, its server in the place of the host.
@@ -83,17 +101,37 @@ class Place:
         return ("" if self.kind is _Kind.RELATIVE else start) + quote(os.fsencode(text))
 
 
-_WINDOWS = (_Kind.DRIVE, _Kind.SHARE)
+def is_text(path: str) -> bool:
+    """Whether its bytes are UTF-8."""
+    return path.isascii() or _NO_TEXT.search(path) is None
+
+
+def is_inside(path: str, paths: Paths) -> bool:
+    """False where it lies outside the folder to be replaced."""
+    here = paths.replaced[0] if paths.replaced else "/"
+    return path.startswith(here if here == "/" else f"{here}/")
 
 
 def has_place(path: str, paths: Paths) -> bool:
-    """False where it lies outside the folder to be replaced, or where its name has a backslash,
-    which no path of Windows can have. Half a microsecond."""
+    """False where it lies outside the folder to be replaced, or where Windows, if that is where it
+    would be, cannot hold its name. A microsecond."""
     if paths.replaced is None:
         return True
     here, there = paths.replaced
-    inside = path.startswith(here if here == "/" else f"{here}/")
-    return inside and ("\\" not in path or "\\" not in path[len(here) :] or not _windows(there))
+    return is_inside(path, paths) and not (
+        _windows(there) and _impossible_on_windows(path[len(here.rstrip("/")) :])
+    )
+
+
+def _impossible_on_windows(names: str) -> bool:
+    """`names` as here, each after a slash. Windows drops dots and blanks at the end of a name."""
+    return (
+        _NOT_ON_WINDOWS.search(names) is not None
+        or "./" in names
+        or " /" in names
+        or names.endswith((".", " "))
+        or _DEVICES.search(names) is not None
+    )
 
 
 def _windows(there: str) -> bool:
@@ -121,9 +159,18 @@ def located(path: str, paths: Paths) -> Place | None:
     return Place(f"{there.rstrip('/')}/{rest}", kind)
 
 
+def path_in_cell(cell: str) -> str:
+    """The path that Place.cell() wrote, or its like."""
+    return path_of(cell) if _is_file_uri(cell) else cell
+
+
+def _is_file_uri(text: str) -> bool:
+    return text[:5].casefold() == "file:"
+
+
 def path_of(uri: str) -> str:
     """A URI as the path that it stands for, with surrogate escapes; other addresses as they are."""
-    if uri[:5].casefold() != "file:":
+    if not _is_file_uri(uri):
         return uri if _ADDRESS.match(uri) else os.fsdecode(unquote_to_bytes(uri))
     if re.match(r"file:///[A-Za-z]:/", uri, re.IGNORECASE):
         return os.fsdecode(unquote_to_bytes(uri[8:])).replace("/", "\\")

@@ -66,6 +66,11 @@ def test_no_cell_of_text_is_a_formula(entries):
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "\0")) for cell in row[:4])
 
 
+@given(entries_of_anything, ways)
+def test_a_table_is_always_utf8(entries, paths):
+    playlist_csv.table(entries, paths).data.decode("utf-8")
+
+
 # What each looks like
 
 
@@ -119,12 +124,62 @@ def test_the_folder_becomes_what_it_is_called_elsewhere(there, line, uri):
     assert (place.line().decode(), place.uri()) == (line, uri)
 
 
+def test_a_backslash_in_a_name_stays_one_on_a_share():
+    place = located("/music/a\\b.mp3", replacing("/music", "//nas/m"))
+    assert place.uri() == "file://nas/m/a%5Cb.mp3"
+
+
 def test_what_lies_elsewhere_is_left_out_and_said():
     entries = [Entry("/music/a.mp3"), Entry("/music2/b.mp3"), Entry("/music/c\\d.mp3")]
     for form in FORMATS.values():
         written = form.write(entries, replacing("/music", "D:\\"))
         assert (written.entries, written.outside) == (1, ("/music2/b.mp3", "/music/c\\d.mp3"))
     assert FORMATS["CSV"].write(entries, replacing("/", "/mnt")).outside == ()
+
+
+@pytest.mark.parametrize(
+    ("paths", "cell"),
+    [
+        (ABSOLUTE, "file:///music/caf%E9%20%231.mp3"),
+        (Paths(relative_to=Path("/music")), "file:caf%E9%20%231.mp3"),
+        (replacing("/music", "//nas/m"), "file://nas/m/caf%E9%20%231.mp3"),
+        (replacing("/music", "smb://nas/m"), "smb://nas/m/caf%E9%20%231.mp3"),
+    ],
+)
+def test_in_a_table_bytes_that_are_no_text_are_an_address(paths, cell):
+    entry = Entry(os.fsdecode(b"/music/caf\xe9 #1.mp3"))
+    data = playlist_csv.table([entry], paths).data
+    assert data.decode("utf-8-sig").splitlines()[1] == f"{cell},,,,"
+    assert playlist_csv.parse(data)[0].path == located(entry.path, paths).text
+
+
+def test_in_a_table_a_name_like_an_address_stays_a_name():
+    written = playlist_csv.table([Entry("/music/file:a%20b.mp3")], Paths(Path("/music")))
+    assert playlist_csv.parse(written.data)[0].path == "./file:a%20b.mp3"
+
+
+IMPOSSIBLE = (
+    "a:b.mp3", 'a "b".mp3', "<a>.mp3", "a|b.mp3", "what?.mp3", "*.mp3", "a\\b.mp3", "a\tb.mp3",
+    "end./a.mp3", "end /a.mp3", "a.", "a ", "CON.mp3", "con", "nul/a.mp3", "x/Com1.tar.mp3",
+    "lpt\u00b2.mp3", "caf\udce9.mp3",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+def test_what_windows_cannot_hold_is_left_out_there_alone(name):
+    path = f"/music/{name}"
+    for there in ("D:\\", "\\\\nas\\music"):
+        assert located(path, replacing("/music", there)) is None
+        assert xspf.xspf([Entry(path)], replacing("/music", there)).outside == (path,)
+    assert located(path, replacing("/music", "/mnt")).text == f"/mnt/{name}"
+    assert located(path, replacing("/", "D:")) is None
+
+
+@pytest.mark.parametrize("name", ["console.mp3", "a.b c.mp3", "con x.mp3", "é…/音楽.mp3", ".a"])
+def test_what_windows_can_hold_is_kept(name):
+    where = replacing("/what? a folder: here", "D:\\")
+    place = located(f"/what? a folder: here/{name}", where)
+    assert place.text == "D:\\" + name.replace("/", "\\")
 
 
 @pytest.mark.parametrize(

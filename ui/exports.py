@@ -10,7 +10,16 @@ import streamlit as st
 from engine import playlist_files
 from engine.playlist import Entry, Written, plain
 from engine.playlist_formats import FORMATS, Format
-from engine.playlist_paths import ABSOLUTE, Paths, PlaylistError, has_place, replacing
+from engine.playlist_paths import (
+    ABSOLUTE,
+    Paths,
+    PlaylistError,
+    has_place,
+    is_inside,
+    is_text,
+    located,
+    replacing,
+)
 from ui.collection import Collection
 from ui.text import count, escaped
 
@@ -36,6 +45,13 @@ VALUES = (
     "ic_model",
 )
 NAMED = 3  # tracks that a warning names
+# What becomes of names that are not UTF-8, by format; the others lose nothing.
+NOT_UTF8 = {
+    ".m3u8": "An M3U8 file keeps their bytes, which VLC and mpv open on Linux; stricter players "
+    "may refuse the whole file because of them. XSPF writes such names safely",
+    ".csv": "The table has their paths as addresses that begin with file:, so that all of it can "
+    "be read as UTF-8",
+}
 
 
 def entries(collection: Collection, rows: Sequence[int]) -> list[Entry]:
@@ -182,15 +198,28 @@ def _save(written: Written, typed: str, file: str, chosen: Format, replace: bool
 
 
 def _left_out(collection: Collection, rows: Sequence[int], chosen: Format, paths: Paths) -> None:
-    """Say beforehand which tracks will not be in the file, and why."""
+    """Say beforehand which tracks will not be in the file, or not as one expects, and why."""
     rows = np.asarray(rows)
     all_paths = collection.frame["path"].to_numpy(dtype=object)
     if chosen.suffix == ".m3u8":
         broken = all_paths[rows[collection.unwritable[rows]]].tolist()
         _warn(broken, "no line of an M3U8 file can hold a line break; XSPF and CSV can")
     if paths.replaced is not None:
-        outside = [path for path in all_paths[rows].tolist() if not has_place(path, paths)]
+        lost = [path for path in all_paths[rows].tolist() if not has_place(path, paths)]
+        outside = [path for path in lost if not is_inside(path, paths)]
         _warn(outside, f"not in {paths.replaced[0]}, so there is no path to them elsewhere")
+        inside = [path for path in lost if is_inside(path, paths)]
+        _warn(inside, "no name on Windows can be like these (such as one with : or ?, or CON)")
+    if chosen.suffix in NOT_UTF8:
+        odd = all_paths[rows[_not_utf8(collection)[rows]]].tolist()
+        places = [place for path in odd if (place := located(path, paths))]
+        _told([place.text for place in places if not is_text(place.text)], chosen)
+
+
+def _not_utf8(collection: Collection) -> np.ndarray:
+    """bool [tracks]: the bytes of the path are not UTF-8."""
+    paths = collection.frame["path"]
+    return collection.once("not_utf8", lambda: np.array([not is_text(p) for p in paths], bool))
 
 
 def _warn(left_out: list[str], why: str) -> None:
@@ -198,3 +227,12 @@ def _warn(left_out: list[str], why: str) -> None:
         named = ", ".join(f"“{escaped(Path(path).name)}”" for path in left_out[:NAMED])
         more = ", …" if len(left_out) > NAMED else ""
         st.warning(f"{count(len(left_out))} will be left out ({named}{more}): {escaped(why)}.")
+
+
+def _told(odd: list[str], chosen: Format) -> None:
+    if odd:
+        st.info(
+            f"Names that are not UTF-8: {count(len(odd))} "
+            f"(such as “{escaped(Path(odd[0]).name)}”). {escaped(NOT_UTF8[chosen.suffix])}.",
+            icon=":material/translate:",
+        )
