@@ -2,8 +2,8 @@
 
 import json
 import os
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from engine import saved_queries
 from engine.query import Query, Range
 from engine.saved_queries import FILE_NAME, LONGEST, SavedQueryError, delete, load, rename, save
 
+REPOSITORY = Path(__file__).resolve().parent.parent
 EVENING = Query(tempo=Range(60, 90), exclude_folders=("/m/caf\udce9",))
 
 
@@ -143,14 +144,26 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == [FILE_NAME, "queries.lock"]
 
 
-def _save_some(folder: Path, browser: int) -> None:
-    for number in range(10):
-        save(folder, f"{browser}-{number}", Query(seed=number))
+# A browser's server is a process of its own. Not by multiprocessing, which would start each one
+# with the script that Streamlit's test runner leaves behind as this one's main module.
+SAVE_SOME = """
+import sys
+from pathlib import Path
+from engine.query import Query
+from engine.saved_queries import save
+
+folder, browser = Path(sys.argv[1]), sys.argv[2]
+for number in range(10):
+    save(folder, f"{browser}-{number}", Query(seed=number))
+"""
 
 
 def test_browsers_that_save_at_once_lose_nothing(tmp_path):
-    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
-        list(pool.map(_save_some, [tmp_path] * 4, range(4)))
+    browsers = [
+        subprocess.Popen([sys.executable, "-c", SAVE_SOME, tmp_path, str(number)], cwd=REPOSITORY)
+        for number in range(4)
+    ]
+    assert [browser.wait() for browser in browsers] == [0] * 4
     queries, problems = load(tmp_path)
     assert problems == []
     assert queries == {f"{b}-{n}": Query(seed=n) for b in range(4) for n in range(10)}
