@@ -54,9 +54,9 @@ def rotate(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
 class Attention(nn.Module):
     """Causal self-attention."""
 
-    def __init__(self, dim: int, heads: int, dim_head: int, dropout: float):
+    def __init__(self, dim: int, heads: int, dim_head: int):
         super().__init__()
-        self.heads, self.dropout = heads, dropout
+        self.heads = heads
         inner = heads * dim_head
         self.to_q = nn.Linear(dim, inner, bias=False)
         self.to_k = nn.Linear(dim, inner, bias=False)
@@ -68,13 +68,8 @@ class Attention(nn.Module):
             project(x).unflatten(-1, (self.heads, -1)).transpose(-2, -3)
             for project in (self.to_q, self.to_k, self.to_v)
         )
-        attended = functional.scaled_dot_product_attention(
-            rotate(q, cosines, sines),
-            rotate(k, cosines, sines),
-            v,
-            dropout_p=self.dropout if self.training else 0.0,
-            is_causal=True,
-        )
+        q, k = rotate(q, cosines, sines), rotate(k, cosines, sines)
+        attended = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
         return self.to_out(attended.transpose(-2, -3).flatten(-2))
 
 
@@ -101,7 +96,7 @@ class Layers(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList()
         for _ in range(depth):
-            attention = Attention(dim, heads, dim_head, drop)
+            attention = Attention(dim, heads, dim_head)
             for block in (attention, FeedForward(dim, multiple, drop)):
                 self.layers.append(nn.ModuleList([nn.ModuleList([Norm(dim)]), block]))
         self.rotary_pos_emb = Rotary(min(dim_head, max(dim_head // 2, FEWEST_ROTARY)))
