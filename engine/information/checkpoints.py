@@ -90,7 +90,9 @@ def save(path: Path, checkpoint: Checkpoint, architecture: Mapping[str, Any]) ->
     tensors = {name: value.half().contiguous() for name, value in _weights(checkpoint.model)}
     if checkpoint.whitening is not None:
         tensors["latents.mean"] = torch.from_numpy(checkpoint.whitening.mean)
-        tensors["latents.projection"] = torch.from_numpy(checkpoint.whitening.projection)
+        # A slice of an eigenvector matrix need not be contiguous, and safetensors asks for it.
+        projection = torch.from_numpy(checkpoint.whitening.projection)
+        tensors["latents.projection"] = projection.contiguous()
     metadata = {
         "format": _FORMAT,
         "kind": checkpoint.kind,
