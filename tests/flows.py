@@ -8,6 +8,8 @@ from torch import Tensor
 from engine.information.fields import FunctionField
 from engine.information.flow import VelocityNetwork
 
+torch.set_num_threads(1)  # the networks are small: threads would wait for each other
+
 
 def random_network(
     dim_data: int = 64, dim_context: int = 32, dim: int = 48, blocks: int = 3, seed: int = 0

@@ -25,14 +25,6 @@ ACCURATE = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def keys(frames: int) -> Tensor:
     return probes.frame_keys(0, 0, frames)
 

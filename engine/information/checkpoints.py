@@ -89,10 +89,10 @@ def save(path: Path, checkpoint: Checkpoint, architecture: Mapping[str, Any]) ->
     """
     tensors = {name: value.half().contiguous() for name, value in _weights(checkpoint.model)}
     if checkpoint.whitening is not None:
-        tensors["latents.mean"] = torch.from_numpy(checkpoint.whitening.mean)
         # A slice of an eigenvector matrix need not be contiguous, and safetensors asks for it.
-        projection = torch.from_numpy(checkpoint.whitening.projection)
-        tensors["latents.projection"] = projection.contiguous()
+        for name in ("mean", "projection"):
+            array = np.ascontiguousarray(getattr(checkpoint.whitening, name))
+            tensors[f"latents.{name}"] = torch.from_numpy(array)
     metadata = {
         "format": _FORMAT,
         "kind": checkpoint.kind,
