@@ -17,12 +17,17 @@ from engine.information.likelihood import Integration, log_likelihood
 FINE = {"rtol": 1e-5, "atol": 1e-5}
 ACCURATE = [
     likelihood.EXACTLY,
-    Integration("euler", 1500, Trace(EXACT)),
+    Integration("euler", 2500, Trace(EXACT)),
     Integration("heun", 100, Trace(EXACT)),
     Integration("rk4", 16, Trace(EXACT)),
     Integration(solvers.ADAPTIVE, divergence=Trace(EXACT), options=FINE),
     Integration(solvers.SCIPY, divergence=Trace(EXACT), options=FINE),
 ]
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    torch.manual_seed(0)
 
 
 def keys(frames: int) -> Tensor:

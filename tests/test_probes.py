@@ -1,5 +1,6 @@
 """Random signs: fair, independent, and the same however frames are batched."""
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +36,24 @@ def test_signs_of_a_frame_do_not_depend_on_its_batch(count, dim, evaluation, sta
     assert whole.shape == (count, 40, dim)
     part = probes.signs(keys[start : start + 11], evaluation, count, dim)
     assert torch.equal(part, whole[:, start : start + 11])
+
+
+@pytest.mark.parametrize(("dim", "probes_at_once"), [(64, 1), (64, 4), (8, 2)])
+def test_successive_probes_of_a_frame_are_orthogonal(dim, probes_at_once):
+    keys = probes.frame_keys(0, 0, 3)
+    found = torch.cat(
+        [probes.signs(keys, k, probes_at_once, dim) for k in range(dim // probes_at_once)]
+    )
+    products = torch.einsum("pnd,qnd->npq", found, found)
+    assert torch.equal(products, dim * torch.eye(dim).expand(3, dim, dim))
+
+
+def test_the_next_turn_has_other_signs():
+    keys = probes.frame_keys(0, 0, 3)
+    first = torch.cat([probes.signs(keys, number, 1, 64) for number in range(64)])
+    later = torch.cat([probes.signs(keys, 64 + number, 1, 64) for number in range(64)])
+    products = torch.einsum("pnd,qnd->npq", first, later)
+    assert products.abs().max() < 64  # no probe returns, with either sign
 
 
 @given(st.lists(WORDS, min_size=2, max_size=50, unique=True))

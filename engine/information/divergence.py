@@ -1,9 +1,10 @@
 """The divergence of a velocity field, exactly or from random probes.
 
 The Skilling-Hutchinson estimate of a trace is the mean of εᵀJε over probes ε of random signs. Fresh
-probes for every evaluation let the errors of a trajectory average out; fixed ones, as an adaptive
-solver needs, let them add up. Deflation takes directions in which J is known to be large out of the
-estimate and adds their part exactly: on layer-normalised latents the state and the vector of ones.
+probes for every evaluation, orthogonal to those before, let the errors of a trajectory average out;
+fixed ones, as an adaptive solver needs, let them add up. Deflation takes directions in which J is
+known to be large out of the estimate and adds their part exactly: on layer-normalised latents the
+state and the vector of ones.
 """
 
 from dataclasses import dataclass
