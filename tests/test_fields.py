@@ -4,6 +4,7 @@ import pytest
 import torch
 from flows import random_network
 
+from engine.information import fields
 from engine.information.fields import FunctionField, VelocityField
 
 FRAMES, CONTEXT = 7, 32
@@ -42,6 +43,17 @@ def test_bfloat16_stays_near(points):
         assert ours.dtype == torch.float32
         assert (ours - theirs).norm() / theirs.norm() < 0.02
         assert not torch.equal(ours, theirs)
+
+
+def test_what_is_kept_of_times_is_bounded(points, monkeypatch):
+    x, context = points
+    monkeypatch.setattr(fields, "MOST_TIMES", 3)
+    field = VelocityField(random_network())
+    bound, none = field.bind(context), torch.zeros(0, FRAMES, 64)
+    first = [bound(number / 10, x, none)[0] for number in range(8)]
+    again = [bound(number / 10, x, none)[0] for number in range(8)]
+    assert len(field._times) <= 3
+    assert all(torch.equal(*pair) for pair in zip(first, again, strict=True))
 
 
 def test_the_velocity_network_needs_contexts():

@@ -15,6 +15,7 @@ from torch.nn import functional
 from engine.information.flow import VelocityNetwork
 
 NORM_EPSILON = 1e-5  # of every LayerNorm
+MOST_TIMES = 1024  # that are kept: adaptive solvers choose new ones without end
 
 
 class BoundField(Protocol):
@@ -104,6 +105,8 @@ class VelocityField:
     def _at(self, time: float) -> tuple[list[Tensor], Tensor]:
         """Gains of the blocks' norms and of the last one, and the shift of the last one."""
         if time not in self._times:
+            if len(self._times) >= MOST_TIMES:
+                self._times.clear()
             network = self._network
             at = torch.tensor(time, dtype=self._state, device=self._into.device)
             features = network.time_features(at)
