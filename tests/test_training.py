@@ -1,5 +1,6 @@
 """Training: it learns, it resumes to the bit, and what it saves can be used."""
 
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -144,6 +145,33 @@ def test_the_command_trains_and_goes_on(folder, tmp_path, monkeypatch):
     assert (card["steps"], card["recordings"]) == (5, 4)  # two tracks in two variants
     assert train.main([*command, "--steps", "5"]) == 0  # there is nothing left to do
     assert (out / training.LOG).read_text().splitlines() == lines
+
+
+def test_a_run_of_another_kind_is_not_gone_on_with(folder, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(training, "SMALL", TINY)
+    monkeypatch.setattr(training, "SMALL_HEADS", HEADS)
+    command = [str(folder), "--out", str(tmp_path / "out"), "--variants", "1", "--steps", "1"]
+    assert train.main(command) == 0
+    assert train.main([*command, "--head", "mixture"]) == 2
+    assert "take another --out" in caplog.text
+
+
+def test_a_signal_ends_the_run_after_its_step(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "SMALL", TINY)
+    monkeypatch.setattr(training, "SMALL_HEADS", HEADS)
+    advance, handler = training.Trainer.advance, signal.getsignal(signal.SIGTERM)
+
+    def interrupted(self, frames):
+        if self.step == 1:
+            signal.raise_signal(signal.SIGTERM)
+        return advance(self, frames)
+
+    monkeypatch.setattr(training.Trainer, "advance", interrupted)
+    out = tmp_path / "out"
+    command = [str(folder), "--out", str(out), "--variants", "1", "--batch", "2"]
+    assert train.main([*command, "--steps", "50"]) == 0
+    assert training.Trainer.resume(out).step == 2
+    assert signal.getsignal(signal.SIGTERM) == handler
 
 
 def test_the_command_says_when_there_is_no_music(tmp_path, caplog):

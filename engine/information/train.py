@@ -12,8 +12,10 @@ import argparse
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 import torch
 
@@ -32,30 +34,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         torch.set_num_threads(options.threads)
     try:
         learning, validation = _data(options)
+        trainer = _trainer(options, learning)
     except ValueError as error:
         log.error("%s.", error)
         return 2
-    trainer = _trainer(options, learning)
     card = {
         "training": [str(folder) for folder in options.folders],
         "validation": [str(folder) for folder in options.validation],
         "frames": len(learning.values),
         "recordings": len(learning.lengths),
     }
-    stopped = False
-
-    def stop(*_: object) -> None:
-        nonlocal stopped
-        stopped = True
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
     log.info("%d frames of %d recordings", len(learning.values), len(learning.lengths))
-    training.train(
-        trainer, learning, validation, options.out, card, options.every, lambda: stopped
-    )
+    with _until_signalled() as is_stopped:
+        training.train(trainer, learning, validation, options.out, card, options.every, is_stopped)
     log.info("%s: step %d", options.out / training.MODEL, trainer.step)
     return 0
+
+
+@contextmanager
+def _until_signalled() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C or a request to end has come meanwhile: a step is finished, and saved."""
+    stopped = Event()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
+    try:
+        yield stopped.is_set
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,7 +109,10 @@ def _data(options: argparse.Namespace) -> tuple[dataset.Frames, dataset.Frames]:
 
 def _trainer(options: argparse.Namespace, learning: dataset.Frames) -> training.Trainer:
     if (options.out / training.STATE).exists():
-        return training.Trainer.resume(options.out, options.device, steps=options.steps)
+        trainer = training.Trainer.resume(options.out, options.device, steps=options.steps)
+        if (trainer.settings.kind, trainer.settings.seed) != (options.head, options.seed):
+            raise ValueError(f"{options.out} holds a run with other settings: take another --out")
+        return trainer
     settings = training.Settings(
         kind=options.head,
         architecture={**training.SMALL, **training.SMALL_HEADS[options.head]},
