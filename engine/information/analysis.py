@@ -1,0 +1,43 @@
+"""Recordings → IC curves: decode, find the sound, encode, predict, place on the file's grid."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from engine.audio import Audio
+from engine.information import curve, log_mel
+from engine.information.checkpoints import LOG_MEL
+from engine.information.codec import Codec
+from engine.information.curve import Curve
+from engine.information.model import InformationModel, Noise
+
+
+class Analyst:
+    """A model and the encoder of its latents."""
+
+    def __init__(self, model: InformationModel, codec: Codec | None = None):
+        """Models of log-mel latents need no codec. Raises ValueError for one of other latents."""
+        given = LOG_MEL if codec is None else codec.latents
+        if given != model.latents:
+            raise ValueError(f"the model reads {model.latents} latents, and these are {given}")
+        self._model = model
+        self._encode: Callable[[np.ndarray], np.ndarray] = (
+            log_mel.band_frames if codec is None else codec.encode
+        )
+
+    def curves(
+        self, sounds: Sequence[Audio], noise: Noise | None = None, audio_type: str = curve.MUSIC
+    ) -> list[Curve]:
+        """One curve for each recording; frames of all are predicted together."""
+        noise = noise or Noise()
+        spans, latents = [], []
+        for sound in sounds:
+            samples = log_mel.resampled(sound)
+            spans.append(curve.sounding(samples, audio_type))
+            frames = self._encode(spans[-1].cut(samples))
+            latents.append(self._model.latents_of(frames))
+        found = self._model.information(latents, noise)
+        return [
+            curve.placed(span, noise.levels, values)
+            for span, values in zip(spans, found, strict=True)
+        ]

@@ -1,0 +1,244 @@
+"""Training of the flow and of the mixture on frames of music, so that it can stop at any time.
+
+Every step draws its crops, noise and dropout from a generator seeded with the step's number: a run
+that was interrupted ends with the weights of one that was not.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from engine.information import checkpoints, log_mel
+from engine.information.dataset import Frames
+from engine.information.flow import FlowModel
+from engine.information.log_mel import Whitening
+from engine.information.mixture import MixtureModel
+
+STATE = "state.pt"
+MODEL = "model.safetensors"
+LOG = "log.tsv"
+log = logging.getLogger(__name__)
+
+_EMA_WARMUP = 10  # steps before the average is longer than the run
+
+# The resident model: at most 0.5 s for 30 s of audio on one core.
+SMALL: dict[str, Any] = {"dim": 192, "depth": 6, "heads": 6, "dim_head": 32, "longest": 1024}
+SMALL_HEADS: dict[str, dict[str, Any]] = {
+    checkpoints.FLOW: {"head_dim": 160, "head_blocks": 4, "head_time": 128},
+    checkpoints.MIXTURE: {"modes": 16},
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that the weights depend on, besides the data."""
+
+    kind: str = checkpoints.FLOW
+    latents: str = checkpoints.LOG_MEL
+    architecture: Mapping[str, Any] = field(default_factory=dict)
+    steps: int = 10_000
+    batch: int = 8  # crops
+    crop: int = 512  # frames, 48 s
+    draws: int = 4  # of time and noise per frame, for the flow
+    rate: float = 1e-3
+    warmup: int = 200  # steps
+    cooldown: float = 0.25  # share of the steps over which the rate falls to zero
+    decay: float = 0.01  # of the weights of matrices
+    average: float = 0.999  # of the weights that are kept
+    dropout: float = 0.0  # of embeddings and feed-forward layers
+    noise: float = 0.1  # standard deviation added to whitened frames: bounds the density
+    gain: float = 6.0  # decibels up or down, of a crop of log-mel frames
+    seed: int = 0
+    precision: str = "float32"  # or bfloat16, of the products
+
+
+class Trainer:
+    """A model in training, its average, and its place in the run."""
+
+    def __init__(self, settings: Settings, whitening: Whitening | None, device: str = "cpu"):
+        self.settings, self.whitening, self.device = settings, whitening, torch.device(device)
+        torch.manual_seed(settings.seed)
+        self.model = _model(settings, settings.dropout).to(self.device)
+        self.average = _model(settings, 0.0).to(self.device)
+        self.average.load_state_dict(self.model.state_dict())
+        self.average.requires_grad_(False).eval()
+        matrices = [p for p in self.model.parameters() if p.ndim > 1]
+        others = [p for p in self.model.parameters() if p.ndim < 2]
+        self.optimizer = torch.optim.AdamW(
+            [{"params": matrices, "weight_decay": settings.decay}, {"params": others}],
+            lr=settings.rate,
+            betas=(0.9, 0.99),
+            weight_decay=0.0,
+        )
+        self.step = 0
+
+    def advance(self, frames: Frames) -> float:
+        """One step; its loss in nats per frame, or squared error per dimension for the flow."""
+        settings = self.settings
+        torch.manual_seed((settings.seed << 32) + self.step)
+        random = np.random.default_rng((settings.seed, self.step))
+        crops, mask = self._crops(frames, random)
+        for group in self.optimizer.param_groups:
+            group["lr"] = settings.rate * rate_share(self.step, settings)
+        self.model.train()
+        loss = self._loss(self.model, crops, mask)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.step += 1
+        self._follow()
+        return float(loss.detach())
+
+    @torch.no_grad()
+    def validate(self, frames: Frames, batch: int = 8) -> float:
+        """Loss of the average on the start of every recording, always with the same draws."""
+        torch.manual_seed(self.settings.seed)
+        total, weight = 0.0, 0
+        for first in range(0, len(frames.lengths), batch):
+            numbers = range(first, min(first + batch, len(frames.lengths)))
+            pieces = [frames.recording(number)[: self.settings.crop] for number in numbers]
+            crops, mask = self._joined([self._latents(piece) for piece in pieces])
+            count = int(mask.sum())
+            total += float(self._loss(self.average, crops, mask)) * count
+            weight += count
+        return total / weight
+
+    def save(self, folder: Path, card: Mapping[str, Any]) -> None:
+        """The state to go on from, and the averaged model for use."""
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = self.settings
+        state = {
+            "settings": asdict(settings),
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+        if self.whitening is not None:
+            state["mean"] = torch.from_numpy(self.whitening.mean)
+            state["projection"] = torch.from_numpy(self.whitening.projection)
+        unfinished = folder / (STATE + ".part")
+        torch.save(state, unfinished)
+        unfinished.replace(folder / STATE)
+        kept = checkpoints.Checkpoint(
+            self.average, settings.kind, settings.latents, self.whitening, card
+        )
+        checkpoints.save(folder / MODEL, kept, dict(settings.architecture))
+
+    @classmethod
+    def resume(cls, folder: Path, device: str = "cpu", **changed: Any) -> "Trainer":
+        """Go on from `save`; `changed` settings (steps, rate …) take the place of the saved."""
+        state = torch.load(folder / STATE, map_location=device, weights_only=True)
+        settings = Settings(**{**state["settings"], **changed})
+        whitening = None
+        if "mean" in state:
+            whitening = Whitening(*(state[name].cpu().numpy() for name in ("mean", "projection")))
+        trainer = cls(settings, whitening, device)
+        trainer.model.load_state_dict(state["model"])
+        trainer.average.load_state_dict(state["average"])
+        trainer.optimizer.load_state_dict(state["optimizer"])
+        trainer.step = state["step"]
+        return trainer
+
+    def _loss(self, model: nn.Module, crops: Tensor, mask: Tensor) -> Tensor:
+        reduced = torch.autocast(
+            self.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"
+        )
+        with reduced:
+            if isinstance(model, FlowModel):
+                losses = model.loss(crops, self.settings.draws).float().mean(0) / crops.shape[-1]
+            else:
+                losses = model.loss(crops)
+        return (losses * mask).sum() / mask.sum()
+
+    def _crops(self, frames: Frames, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+        settings = self.settings
+        pieces = []
+        # Every frame is as likely as any other.
+        for place in random.integers(0, len(frames.values), settings.batch):
+            number = int(np.searchsorted(frames.starts, place, side="right")) - 1
+            recording = frames.recording(number)
+            last = max(1, len(recording) - settings.crop + 1)
+            start = min(int(place - frames.starts[number]), last - 1)
+            gain = random.uniform(-settings.gain, settings.gain)
+            pieces.append(self._latents(recording[start : start + settings.crop], gain))
+        crops, mask = self._joined(pieces)
+        return crops + settings.noise * torch.randn_like(crops), mask
+
+    def _latents(self, piece: np.ndarray, gain: float = 0.0) -> np.ndarray:
+        """What the model sees of stored frames; only log-mel frames can be amplified."""
+        piece = piece.astype(np.float32)
+        if self.whitening is None:
+            return piece
+        return self.whitening(log_mel.amplified(piece, gain) if gain else piece)
+
+    def _joined(self, pieces: list[np.ndarray]) -> tuple[Tensor, Tensor]:
+        """Frames [batch, T, D] and which of all but the first are real [batch, T - 1]."""
+        tensors = [torch.from_numpy(piece) for piece in pieces]
+        joined = nn.utils.rnn.pad_sequence(tensors, batch_first=True).to(self.device)
+        lengths = torch.tensor([len(piece) for piece in pieces], device=self.device)
+        return joined, torch.arange(1, joined.shape[1], device=self.device) < lengths[:, None]
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        keep = min(self.settings.average, self.step / (self.step + _EMA_WARMUP))
+        followers = list(self.average.parameters())
+        torch._foreach_lerp_(followers, list(self.model.parameters()), 1 - keep)
+
+
+def rate_share(step: int, settings: Settings) -> float:
+    """Linear warm-up, then constant, then a half cosine down to zero at the end of the run."""
+    rising = min(1.0, (step + 1) / max(1, settings.warmup))
+    falling = settings.steps * settings.cooldown
+    left = (settings.steps - step) / falling if falling else 1.0
+    return rising * (0.5 - 0.5 * math.cos(math.pi * min(1.0, max(0.0, left))))
+
+
+def train(
+    trainer: Trainer,
+    training: Frames,
+    validation: Frames,
+    folder: Path,
+    card: Mapping[str, Any],
+    every_s: float = 300.0,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> None:
+    """Until the last step or until stopped; saves and logs every so many seconds and at the end."""
+    began = saved = time.monotonic()
+    losses: list[float] = []
+    while trainer.step < trainer.settings.steps:
+        losses.append(trainer.advance(training))
+        at_end = trainer.step == trainer.settings.steps or is_stopped()
+        if at_end or time.monotonic() - saved >= every_s:
+            trainer.save(folder, {**card, "steps": trainer.step})
+            _note(folder, trainer, losses, validation, time.monotonic() - began)
+            losses, saved = [], time.monotonic()
+        if at_end:
+            return
+
+
+def _note(
+    folder: Path, trainer: Trainer, losses: list[float], validation: Frames, seconds: float
+) -> None:
+    """One line of the log: step, mean loss since the last line, loss held out, seconds."""
+    values = (sum(losses) / len(losses), trainer.validate(validation))
+    line = "\t".join((str(trainer.step), *(f"{value:.5f}" for value in values), f"{seconds:.0f}"))
+    with (folder / LOG).open("a") as file:
+        if file.tell() == 0:
+            file.write("step\ttraining\tvalidation\tseconds\n")
+        file.write(line + "\n")
+    log.info("step %s", line.replace("\t", "  "))
+
+
+def _model(settings: Settings, dropout: float) -> FlowModel | MixtureModel:
+    classes = {checkpoints.FLOW: FlowModel, checkpoints.MIXTURE: MixtureModel}
+    return classes[settings.kind](**settings.architecture, dropout=dropout)

@@ -1,0 +1,187 @@
+"""Training: it learns, it resumes to the bit, and what it saves can be used."""
+
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sounds import encode, tune
+
+from engine.information import checkpoints, log_mel, train, training
+from engine.information.dataset import Frames
+from engine.information.model import InformationModel
+
+torch.set_num_threads(1)  # the networks are small: threads would wait for each other
+
+TINY = {"dim": 32, "depth": 1, "heads": 1, "dim_head": 32, "longest": 64}
+HEADS = {
+    checkpoints.FLOW: {"head_dim": 32, "head_blocks": 1, "head_time": 16},
+    checkpoints.MIXTURE: {"modes": 2},
+}
+
+
+def settings(kind: str, **changes) -> training.Settings:
+    chosen = {"steps": 6, "batch": 3, "crop": 20, "draws": 2, "warmup": 2, **changes}
+    return training.Settings(kind=kind, architecture={**TINY, **HEADS[kind]}, **chosen)
+
+
+@pytest.fixture(scope="module")
+def frames() -> Frames:
+    """Three recordings of two chords in turn, one of them shorter than a crop."""
+    random = np.random.default_rng(0)
+    chords = random.normal(-6, 2, (2, log_mel.BANDS))
+    lengths = np.array([300, 200, 17])
+    parts = [chords[(np.arange(n) // 4) % 2] + random.normal(0, 0.3, (n, 96)) for n in lengths]
+    return Frames(np.concatenate(parts).astype(np.float16), lengths)
+
+
+def run(frames: Frames, chosen: training.Settings, until: int | None = None) -> training.Trainer:
+    trainer = training.Trainer(chosen, log_mel.fit_whitening(frames.values))
+    while trainer.step < (until or chosen.steps):
+        trainer.advance(frames)
+    return trainer
+
+
+@pytest.mark.parametrize("kind", list(HEADS))
+def test_a_resumed_run_ends_with_the_same_weights(kind, frames, tmp_path):
+    straight = run(frames, settings(kind))
+    run(frames, settings(kind), until=3).save(tmp_path, {})
+    resumed = training.Trainer.resume(tmp_path)
+    assert resumed.step == 3
+    while resumed.step < 6:
+        resumed.advance(frames)
+    for which in ("model", "average"):
+        one, other = getattr(straight, which).state_dict(), getattr(resumed, which).state_dict()
+        assert all(torch.equal(one[name], other[name]) for name in one)
+    moved = straight.model.state_dict()
+    assert any(not torch.equal(one[name], moved[name]) for name in one)  # the average lags behind
+
+
+@pytest.mark.parametrize("kind", list(HEADS))
+def test_training_learns(kind, frames):
+    chosen = settings(kind, steps=80, average=0.9, rate=2e-3, gain=0.0, draws=4)
+    trainer = training.Trainer(chosen, log_mel.fit_whitening(frames.values))
+    before = trainer.validate(frames)
+    assert trainer.validate(frames) == before  # always the same draws
+    while trainer.step < chosen.steps:
+        trainer.advance(frames)
+    assert trainer.validate(frames) < 0.95 * before
+
+
+def test_seeds_differ(frames):
+    one, other = (run(frames, settings("flow", seed=seed), 2).model for seed in (0, 1))
+    assert not torch.equal(one.backbone.project_in.weight, other.backbone.project_in.weight)
+
+
+def test_the_saved_model_is_the_average(frames, tmp_path):
+    trainer = run(frames, settings("flow"))
+    trainer.save(tmp_path, {"note": 1})
+    loaded = checkpoints.load(tmp_path / training.MODEL)
+    assert loaded.card == {"note": 1}
+    for name, value in trainer.average.state_dict().items():
+        assert torch.equal(loaded.model.state_dict()[name], value.half().float())
+    latents = loaded.whitening(frames.recording(0))
+    (information,) = InformationModel(loaded).information([latents])
+    assert np.isfinite(information[:, 1:]).all()
+
+
+def test_filling_has_no_part_in_the_loss(frames):
+    trainer = run(frames, settings("mixture"))
+    crops, mask = trainer._joined([trainer._latents(frames.recording(n)[:20]) for n in (0, 2)])
+    assert mask.sum(1).tolist() == [19, 16]
+    changed = crops.clone()
+    changed[1, 17:] = 99
+    trainer.model.eval()
+    losses = [float(trainer._loss(trainer.model, each, mask).detach()) for each in (crops, changed)]
+    assert losses[0] == losses[1]
+
+
+def test_latents_that_are_no_mel_bands_stay_as_they_are():
+    chosen = replace(settings("flow"), latents=checkpoints.MUSIC2LATENT)
+    random = np.random.default_rng(0)
+    frames = Frames(random.standard_normal((40, 64)).astype(np.float16), np.array([40]))
+    trainer = training.Trainer(chosen, None)
+    assert np.array_equal(trainer._latents(frames.values, 3.0), frames.values)
+    assert np.isfinite(trainer.advance(frames))
+
+
+def test_the_rate_rises_stays_and_falls():
+    chosen = settings("flow", steps=100, warmup=10, cooldown=0.2)
+    shares = [training.rate_share(step, chosen) for step in range(101)]
+    assert shares[0] == 0.1
+    assert shares[9] == shares[50] == shares[80] == 1
+    assert 0.4 < shares[90] < 0.6
+    assert shares[100] == 0
+    assert training.rate_share(5, settings("flow", cooldown=0.0, warmup=0)) == 1
+
+
+def test_bfloat16_products_train_too(frames):
+    trainer = run(frames, settings("flow", precision="bfloat16"))
+    assert trainer.model.diff_mlp.linear_input.weight.dtype == torch.float32
+    assert np.isfinite(trainer.validate(frames))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "music"
+    folder.mkdir()
+    for seed in range(3):
+        encode(folder / f"{seed}.wav", tune(4, seed=seed))
+    return folder
+
+
+def test_the_command_trains_and_goes_on(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "SMALL", TINY)
+    monkeypatch.setattr(training, "SMALL_HEADS", HEADS)
+    out = tmp_path / "out"
+    command = [str(folder), "--out", str(out), "--variants", "2", "--batch", "2", "--threads", "1"]
+    assert train.main([*command, "--steps", "2"]) == 0
+    assert train.main([*command, "--steps", "5"]) == 0
+    lines = (out / training.LOG).read_text().splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["step", "2", "5"]
+    card = checkpoints.load(out / training.MODEL).card
+    assert (card["steps"], card["recordings"]) == (5, 4)  # two tracks in two variants
+    assert train.main([*command, "--steps", "5"]) == 0  # there is nothing left to do
+    assert (out / training.LOG).read_text().splitlines() == lines
+
+
+def test_a_run_of_another_kind_is_not_gone_on_with(folder, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(training, "SMALL", TINY)
+    monkeypatch.setattr(training, "SMALL_HEADS", HEADS)
+    command = [str(folder), "--out", str(tmp_path / "out"), "--variants", "1", "--steps", "1"]
+    assert train.main(command) == 0
+    assert train.main([*command, "--head", "mixture"]) == 2
+    assert "take another --out" in caplog.text
+
+
+def test_a_signal_ends_the_run_after_its_step(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "SMALL", TINY)
+    monkeypatch.setattr(training, "SMALL_HEADS", HEADS)
+    advance, handler = training.Trainer.advance, signal.getsignal(signal.SIGTERM)
+
+    def interrupted(self, frames):
+        if self.step == 1:
+            signal.raise_signal(signal.SIGTERM)
+        return advance(self, frames)
+
+    monkeypatch.setattr(training.Trainer, "advance", interrupted)
+    out = tmp_path / "out"
+    command = [str(folder), "--out", str(out), "--variants", "1", "--batch", "2"]
+    assert train.main([*command, "--steps", "50"]) == 0
+    assert training.Trainer.resume(out).step == 2
+    assert signal.getsignal(signal.SIGTERM) == handler
+
+
+def test_the_command_says_when_there_is_no_music(tmp_path, caplog):
+    (tmp_path / "empty").mkdir()
+    assert train.main([str(tmp_path / "empty"), "--out", str(tmp_path / "out")]) == 2
+    assert "none of 0 files" in caplog.text
+
+
+def test_a_run_that_is_stopped_saves_first(frames, tmp_path):
+    trainer = training.Trainer(settings("flow"), log_mel.fit_whitening(frames.values))
+    stops = iter([False, False, True])
+    training.train(trainer, frames, frames, tmp_path, {}, is_stopped=lambda: next(stops))
+    assert training.Trainer.resume(tmp_path).step == trainer.step == 3
