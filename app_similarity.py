@@ -39,6 +39,7 @@ def main() -> None:
     music = opening.opened()
     query_state.begin(music)
     address.begin(NAMES, partial(load, music), ADDRESS)
+    seeds.drop_gone(music)
     st.session_state["planes"] = False
     find, test, overview = st.tabs(TABS, key="tab", on_change="rerun")
     if find.open:

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         source = report_source.read(Library.open(options.library))
-        if source.frame.empty and not source.coverage.tracks:
+        if source.frame.empty and not source.valueless:
             return _refuse(
                 f"The library in {shown(options.library)} has no tracks yet; fill it with: "
                 f"python precompute.py MUSIC_DIR --library {shown(options.library)}"

@@ -15,12 +15,14 @@ import pandas as pd
 from engine import duplicates, report_keys, report_odd, report_styles
 from engine.columns import numbers, texts
 from engine.descriptors import VOICE_THRESHOLD
-from engine.report_keys import DANCE_GENRES, Keys
+from engine.facts import Facts
+from engine.report_keys import DANCE_GENRE, Keys
 from engine.report_odd import Outlier, Suspects
 from engine.report_source import Failure, Model, Source
 from engine.report_styles import Styles
 from engine.report_values import BARS, FEWEST, Spread, Track, spread, track
 from engine.space import Space
+from engine.stand_ins import judge
 
 PARTS = 8192  # tracks of a matrix looked at together: 13 MB of styles
 STREAMING_LUFS = -14.0  # Spotify, YouTube, Tidal and Amazon Music play at this loudness
@@ -41,8 +43,8 @@ class Contents:
     seconds: float  # of all tracks whose length is known
     analysed_s: float  # of sound that was looked at
     partial: int  # tracks decoded in part only
-    artists: int
-    albums: int
+    artists: int  # first named in a tag, however it is written; as playlists count them
+    albums: int  # titles of one artist, likewise
     untitled: int
     years: tuple[int, int, int] | None  # first, median, last
     dated: int  # tracks with a year
@@ -107,7 +109,7 @@ def report(source: Source) -> Report:
     """Compute everything. A library without tracks gives a report without anything in it."""
     frame = source.frame
     spreads = {column: spread(column, numbers(frame, column)) for column in BARS}
-    space = _space(source)
+    space = judge(source.stand_ins, lambda name: source.vectors(name).space(name))
     return Report(
         contents=_contents(source),
         columns={column: int(frame[column].notna().sum()) for column in frame.columns},
@@ -120,7 +122,7 @@ def report(source: Source) -> Report:
         ic=_ic(frame),
         suspects=report_odd.suspects(frame, genres="effnet" not in source.stand_ins),
         copies=_copies(frame, space),
-        outliers=_outliers(frame, space),
+        outliers=_outliers(frame, space, source.stand_ins),
         failures=source.failures,
         models=source.models,
         span_s=source.span_s,
@@ -129,20 +131,19 @@ def report(source: Source) -> Report:
 
 
 def _contents(source: Source) -> Contents:
-    frame, coverage = source.frame, source.coverage
+    frame, facts = source.frame, Facts(source.frame)
     years = numbers(frame, "year")
     years = years[np.isfinite(years)]
-    statuses = coverage.stages.values()
     codecs = pd.Series(texts(frame, "codec"), dtype=object).value_counts()
     return Contents(
         tracks=len(frame),
-        valueless=max(0, coverage.tracks - len(frame)),
-        gone=coverage.absent,
+        valueless=source.valueless,
+        gone=source.gone,
         seconds=float(np.nansum(numbers(frame, "duration_s"))),
         analysed_s=source.analysed_s,
-        partial=max((stage.get("partial", 0) for stage in statuses), default=0),
-        artists=frame["artist"].nunique(),
-        albums=frame["album"].nunique(),
+        partial=source.partial,
+        artists=_different(facts.artists),
+        albums=_different(facts.albums),
         untitled=int(frame["title"].isna().sum()),
         years=(int(years.min()), int(np.median(years)), int(years.max())) if len(years) else None,
         dated=len(years),
@@ -150,26 +151,37 @@ def _contents(source: Source) -> Contents:
     )
 
 
+def _different(groups: np.ndarray) -> int:
+    """Of groups of tracks, where -1 is none."""
+    return len(np.unique(groups[groups >= 0]))
+
+
 def _styles(source: Source) -> Styles | None:
     """The 400 styles, or the 50 tags where no track has styles."""
     for space in ("styles", "tags"):
-        if source.labels.get(space) and source.coverage.spaces.get(space):
-            parts = _parts(source.vectors(space).matrix)
+        if source.labels.get(space):
+            vectors = source.vectors(space)
+            parts = _parts(vectors.matrix, _described(vectors.ids, source.frame))
             if found := report_styles.styles(space, source.labels[space], parts):
                 return found
     return None
 
 
-def _parts(matrix: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, len(matrix), PARTS):
-        yield np.asarray(matrix[start : start + PARTS])
+def _described(ids: np.ndarray, frame: pd.DataFrame) -> np.ndarray:
+    """Rows of vectors that belong to tracks of the frame: a library grows meanwhile."""
+    return np.flatnonzero(np.isin(ids, frame.index.to_numpy()))
+
+
+def _parts(matrix: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(rows), PARTS):
+        yield matrix[rows[start : start + PARTS]]
 
 
 def _dance_share(source: Source, styles: Styles | None) -> float | None:
-    """Share of dance music by strongest style; None where genres are unknown or made up."""
+    """Share of DANCE_GENRE by strongest style; None where genres are unknown or made up."""
     if styles is None or not styles.genres or "effnet" in source.stand_ins:
         return None
-    return sum(g.strongest for g in styles.genres if g.label in DANCE_GENRES) / styles.tracks
+    return sum(g.strongest for g in styles.genres if g.label == DANCE_GENRE) / styles.tracks
 
 
 def _loudness(frame: pd.DataFrame) -> Loudness | None:
@@ -249,19 +261,11 @@ def _copies(frame: pd.DataFrame, space: Space | None) -> tuple[tuple[Track, ...]
     return tuple(sorted((tuple(group) for group in members.values()), key=len, reverse=True))
 
 
-def _space(source: Source) -> Space | None:
-    """The better known embedding of those that there are, EffNet; no stand-in, by which everything
-    may sound alike."""
-    for name in ("effnet", "musicnn"):
-        if source.coverage.spaces.get(name) and name not in source.stand_ins:
-            return source.vectors(name).space(name)
-    return None
-
-
-def _outliers(frame: pd.DataFrame, space: Space | None) -> tuple[Outlier, ...]:
-    if space is None:
-        return report_odd.outliers(frame, {})
-    rows = frame.index.get_indexer(space.ids)  # -1: tracks that came since the frame was read
-    found = report_odd.loneliest(space).items()
-    lonely = {int(rows[place]): reason for place, reason in found if rows[place] >= 0}
-    return report_odd.outliers(frame, lonely)
+def _outliers(
+    frame: pd.DataFrame, space: Space | None, untrusted: frozenset[str]
+) -> tuple[Outlier, ...]:
+    lonely = {}
+    if space is not None:
+        found = report_odd.loneliest(space, _described(space.ids, frame))
+        lonely = {frame.index.get_loc(space.ids[row]): why for row, why in found.items()}
+    return report_odd.outliers(frame, lonely, untrusted)

@@ -8,6 +8,7 @@ the figures that a person who cannot see the drawing needs.
 
 from bisect import bisect_left
 from collections.abc import Iterable
+from dataclasses import replace
 
 from engine.descriptors import DESCRIPTORS, KEYS, PROFILES, SCALES, VOICE_THRESHOLD
 from engine.report import MOOD_BINS, MOOD_HIGH, MOOD_LOW, STREAMING_LUFS, Report
@@ -26,7 +27,7 @@ def figures(report: Report) -> tuple[Figure, ...]:
     """All that the library has values for."""
     if not report.contents.tracks:
         return ()
-    return (
+    found = (
         _coverage(report),
         *_styles(report),
         *_spreads(report),
@@ -34,6 +35,14 @@ def figures(report: Report) -> tuple[Figure, ...]:
         *_mood(report),
         *_information(report),
     )
+    return tuple(_warning(figure) for figure in found)
+
+
+def _warning(figure: Figure) -> Figure:
+    """The warning also where it is heard and not seen."""
+    if not figure.warning:
+        return figure
+    return replace(figure, alt=f"{figure.alt} Mind: {figure.warning}.")
 
 
 def warned(report: Report, stage: str) -> str:
@@ -108,19 +117,24 @@ def _bars(
     warning: str,
 ) -> Figure:
     labels = [label for label in labels if label.strongest]
-    first = labels[0]
     return Figure(
         name=name,
         kind="bars",
         title=title,
         caption=caption,
-        alt=f"Bars of {len(labels)}, the longest for {style_name(first.label)} with "
-        f"{of(first.strongest, tracks)}.",
+        alt=_heard(labels, kind, tracks),
         x=Axis("Tracks"),
         y=Axis(kind, ticks=tuple(style_name(label.label) for label in labels)),
         series=(Series("Tracks", tuple(label.strongest for label in labels)),),
         warning=warning,
     )
+
+
+def _heard(labels: list[Label], kind: str, tracks: int) -> str:
+    longest = f"{style_name(labels[0].label)} with {of(labels[0].strongest, tracks)}"
+    if len(labels) == 1:
+        return f"1 bar, for the {kind.lower()} {longest}."
+    return f"Bars of {count(len(labels), kind.lower())}, the longest for {longest}."
 
 
 def _spreads(report: Report) -> Iterable[Figure]:
@@ -236,12 +250,16 @@ def _agreement(report: Report) -> Figure:
         kind="bars",
         title="How far the key profiles agree",
         caption=f"Percent of the tracks by how the keys of two profiles relate.{three}",
-        alt=f"Bars of {count(len(found.pairs), 'pair')} of profiles; {' and '.join(best.profiles)} "
-        f"agree most, on {percent(best.same, 1)} of the tracks.{three}",
+        alt=f"{_compared(len(found.pairs))}; {' and '.join(best.profiles)} agree "
+        f"{'most, ' * (len(found.pairs) > 1)}on {percent(best.same, 1)} of the tracks.{three}",
         x=Axis("Tracks", "%", low=0, high=100),
         y=Axis("Profiles", ticks=names),
         series=tuple(Series(named[name], shares[name]) for name in RELATIONS),
     )
+
+
+def _compared(pairs: int) -> str:
+    return "1 bar, for a pair of profiles" if pairs == 1 else f"Bars of {pairs} pairs of profiles"
 
 
 def _mood(report: Report) -> Iterable[Figure]:

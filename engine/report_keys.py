@@ -6,6 +6,7 @@ detection task: the same; a fifth (same scale, tonics a fifth apart, in either d
 (A minor and C major); parallel (A minor and A major); or other. Pure: no file is read.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -18,12 +19,13 @@ from engine.query import Query
 from engine.report_values import FEWEST
 
 RELATIONS = ("same", "fifth", "relative", "parallel", "other")
-# The profile made from dance music is recommended outright where at least this share of the
-# collection is of these genres: it was made for them.
-DANCE_GENRES = ("Electronic", "Hip Hop")
+# The profile made from electronic dance music is recommended outright where at least this share of
+# the collection is of the parent genre nearest to that.
+DANCE_GENRE = "Electronic"
 DANCE_SHARE = 0.5
-# Closer agreements than this are a draw, settled by strength: with 1,000 tracks, chance alone moves
-# an agreement of 50 % by ± 3 percentage points (95 %).
+# Closer agreements than this are a draw: with 1,000 tracks, chance alone moves an agreement of 50 %
+# by ± 3 percentage points (95 %). Strengths cannot settle it: they are correlations with different
+# templates, so that those of two profiles have no common scale.
 DRAW = 0.02
 
 
@@ -66,8 +68,8 @@ class Keys:
     compared: int  # tracks with a key by all three
     agreed: int  # of these, tracks with one and the same key by all three
     recommended: str  # name of a profile
-    reason: str  # dance, agreement, strength, few (to compare), or only (one profile has keys)
-    dance_share: float | None  # of DANCE_GENRES; None where genres are unknown
+    reason: str  # dance, agreement, draw, few (to compare), or only (one profile has keys)
+    dance_share: float | None  # of DANCE_GENRE; None where genres are unknown
 
 
 def keys(frame: pd.DataFrame, dance_share: float | None) -> Keys | None:
@@ -142,18 +144,26 @@ def _profile(name: str, codes: np.ndarray, frame: pd.DataFrame, pairs: list[Pair
 def _recommended(
     profiles: tuple[Profile, ...], pairs: list[Pair], dance_share: float | None
 ) -> tuple[str, str]:
-    """A profile and why: made for this music; or nearest to the consensus, since errors that two
-    profiles share are rarer than errors of one; or, in a draw, the one with clearer keys;
-    and with too few tracks to tell, the one that the filters begin with."""
+    """A profile and why: made from music like this; or nearest to the consensus, since errors that
+    two profiles share are rarer than errors of one. In a draw, and with too few tracks to tell, the
+    one that the filters begin with; in a draw without it, the first by name of those drawn."""
     if len(profiles) == 1 or all(np.isnan(profile.agreement) for profile in profiles):
         return max(profiles, key=lambda profile: profile.tracks).name, "only"
     if (dance_share or 0) >= DANCE_SHARE and any(p.name == "edma" for p in profiles):
         return "edma", "dance"
     if min(pair.tracks for pair in pairs) < FEWEST:
-        usual = [p.name for p in profiles if p.name == Query.key_profile]
-        return (usual or [profiles[0].name])[0], "few"
+        return _usual(profiles), "few"
+    close = drawn(profiles)
+    return _usual(close), "draw" if len(close) > 1 else "agreement"
+
+
+def drawn(profiles: Sequence[Profile]) -> list[Profile]:
+    """Those that agree with the others as much as the best does, give or take DRAW."""
     best = max(p.agreement for p in profiles if not np.isnan(p.agreement))
-    close = [p for p in profiles if p.agreement >= best - DRAW]
-    if len(close) == 1 or all(np.isnan(p.strength) for p in close):
-        return max(close, key=lambda p: p.agreement).name, "agreement"
-    return max(close, key=lambda p: -1 if np.isnan(p.strength) else p.strength).name, "strength"
+    return [p for p in profiles if p.agreement >= best - DRAW]
+
+
+def _usual(profiles: Sequence[Profile]) -> str:
+    """The one that the filters begin with; where it is not among them, the first by name."""
+    names = sorted(profile.name for profile in profiles)
+    return Query.key_profile if Query.key_profile in names else names[0]

@@ -4,13 +4,14 @@ Conventions: rules with few false alarms rather than complete ones, and every tr
 numbers that named it. Pure: no file is read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from engine.columns import numbers, texts
+from engine.descriptors import DESCRIPTORS
 from engine.report_styles import parent
 from engine.report_values import FEWEST, Track, track
 from engine.space import Space
@@ -144,7 +145,7 @@ class Reason:
 
     column: str  # of COMPARED; or the name of an embedding
     value: float  # of the descriptor; or the cosine of the nearest neighbour
-    usual: float  # median of the collection; or of the cosines
+    usual: float  # median of the tracks that were compared; or of the cosines
     score: float  # modified z-score
 
 
@@ -170,14 +171,17 @@ def modified_z(values: np.ndarray, usual: int | None = None) -> np.ndarray:
     return TO_DEVIATION * (values - median) / spread
 
 
-def scores(frame: pd.DataFrame) -> dict[str, np.ndarray]:
+def scores(frame: pd.DataFrame, untrusted: Collection[str] = ()) -> dict[str, np.ndarray]:
     """Modified z-score of each descriptor of COMPARED; empty below FEWEST tracks.
 
-    Durations as logarithms, since they are ratios to a listener. IC only of the tracks of the most
-    common model, since the scales of two models differ.
+    Not of descriptors that come from `untrusted` stages, those of stand-in models. Durations as
+    logarithms, since they are ratios to a listener. IC only of the tracks of the most common model,
+    since the scales of two models differ.
     """
     found = {}
     for column in COMPARED:
+        if DESCRIPTORS[column].stage in untrusted:
+            continue
         values = numbers(frame, column)
         if column == "duration_s":
             values = np.log(np.where(values > 0, values, np.nan))
@@ -190,9 +194,12 @@ def scores(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     return found
 
 
-def outliers(frame: pd.DataFrame, lonely: Mapping[int, Reason]) -> tuple[Outlier, ...]:
-    """The most striking first. `lonely` is of loneliest(), by row of the frame."""
-    scored = scores(frame)
+def outliers(
+    frame: pd.DataFrame, lonely: Mapping[int, Reason], untrusted: Collection[str] = ()
+) -> tuple[Outlier, ...]:
+    """The most striking first. `lonely` is of loneliest(), by row of the frame; `untrusted` is as
+    in scores()."""
+    scored = scores(frame, untrusted)
     chosen: dict[int, float] = {}
     for column_scores in scored.values():
         size = np.abs(np.nan_to_num(column_scores))
@@ -208,7 +215,7 @@ def _reasons(
     frame: pd.DataFrame, scored: dict[str, np.ndarray], row: int, lonely: Mapping[int, Reason]
 ) -> tuple[Reason, ...]:
     reasons = [
-        Reason(column, float(values[row]), float(np.nanmedian(values)), float(z[row]))
+        Reason(column, float(values[row]), float(np.median(values[np.isfinite(z)])), float(z[row]))
         for column, z in scored.items()
         if abs(z[row]) > OUTLYING
         for values in (numbers(frame, column),)
@@ -217,26 +224,30 @@ def _reasons(
     return (*reasons, *((lonely[row],) if row in lonely else ()))
 
 
-def loneliest(space: Space, parts: int = 8192) -> dict[int, Reason]:
+def loneliest(
+    space: Space, among: np.ndarray | None = None, parts: int = 8192
+) -> dict[int, Reason]:
     """Row of the space → how far its nearest neighbour is, the loneliest first.
 
-    At most LONELY of them: tracks whose nearest neighbour has an outlying cosine. None below FEWEST
-    tracks. The matrix is read in parts (it may be memory-mapped). Up to REFERENCES tracks all
-    distances are known. Above, candidates are those far from a sample; their own distances are
-    exact, and so are those of the SAMPLED tracks that say what is usual.
+    Only the rows `among` are looked at, or all. At most LONELY are named: tracks whose nearest
+    neighbour has an outlying cosine; none below FEWEST tracks. The matrix is read in parts (it may
+    be memory-mapped). Up to REFERENCES tracks all distances are known. Above, candidates are those
+    far from a sample; their own distances are exact, and so are those of the SAMPLED tracks that
+    say what is usual.
     """
-    tracks = len(space.ids)
+    every = np.arange(len(space.ids)) if among is None else among
+    tracks = len(every)
     if tracks < FEWEST:
         return {}
     rng = np.random.default_rng(0)  # the same report for the same library
-    some = np.sort(rng.choice(tracks, min(tracks, REFERENCES), replace=False))
-    near = _nearest(space, np.arange(tracks), some, parts)
+    some = every[np.sort(rng.choice(tracks, min(tracks, REFERENCES), replace=False))]
+    near = _nearest(space, every, some, parts)
     usable = np.flatnonzero(np.isfinite(near))
-    rows = usable[np.argsort(near[usable], kind="stable")[:CANDIDATES]]
-    cosines, usual = near[rows], near[usable]
+    first = usable[np.argsort(near[usable], kind="stable")[:CANDIDATES]]
+    rows, cosines, usual = every[first], near[first], near[usable]
     if tracks > REFERENCES and len(usable):
-        sample = rng.choice(usable, min(len(usable), SAMPLED), replace=False)
-        exact = _nearest(space, np.concatenate([rows, sample]), np.arange(tracks), parts)
+        sample = every[rng.choice(usable, min(len(usable), SAMPLED), replace=False)]
+        exact = _nearest(space, np.concatenate([rows, sample]), every, parts)
         cosines, usual = exact[: len(rows)], exact[len(rows) :]
     z = modified_z(np.concatenate([usual, cosines]), len(usual))[len(usual) :]
     first = [place for place in np.argsort(cosines, kind="stable") if z[place] < -OUTLYING]

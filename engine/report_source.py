@@ -1,20 +1,20 @@
-"""What a report is made from: everything that it reads of a library, read at once.
+"""What a report is made from: everything that it reads of a library, in one state.
 
 Source: engine/library.py and the ledger. Conventions: only tracks that are present; a track without
 any value (silent, or no audio at all) is no track to a listener and counts among the failures only.
 """
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Set
 from dataclasses import dataclass
-from functools import partial
 
-import numpy as np
 import pandas as pd
 
-from engine.library import Coverage, Library, joined
+from engine.library import Library, joined
+from engine.one_state import one_state
 from engine.records import HAS_VALUES
-from engine.standing import standing
-from engine.storage import shown, snapshot
+from engine.standing import standing_in
+from engine.storage import shown
 from engine.vector_cache import Vectors, vectors
 
 # Waiting for a model is no fault of a track: the coverage tells of it.
@@ -42,17 +42,30 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Source:
-    """A library as a report sees it."""
+class State:
+    """One state of a library: the tracks that a report describes, and what was known with them."""
 
     frame: pd.DataFrame  # Library.frame() of the tracks with values; with codec, content_hash
+    valueless: Set[int]  # ids of the files without any value
+    gone: int  # files that an analysis once saw
+    meta: dict  # Library.meta()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A library as a report sees it: all of it is of the tracks of the frame, but for the vectors,
+    of which there may be more."""
+
+    frame: pd.DataFrame  # Library.frame() of the tracks with values; with codec, content_hash
+    valueless: int  # files present without any value: silent, damaged, or no audio
+    gone: int  # files that an analysis once saw
+    partial: int  # tracks decoded in part only
     analysed_s: float  # of sound that was analysed, over all tracks
-    coverage: Coverage
     models: tuple[Model, ...]
     span_s: float | None  # the analysis took the middle of longer files; None: at most the cap
     labels: dict[str, list[str]]  # styles and tags → labels
     failures: tuple[Failure, ...]
-    vectors: Callable[[str], Vectors]  # space → all of it
+    vectors: Callable[[str], Vectors]  # space → all of it, also of tracks that came since
 
     @property
     def stand_ins(self) -> frozenset[str]:
@@ -60,24 +73,38 @@ class Source:
         return frozenset(model.stage for model in self.models if model.note)
 
 
-def read(library: Library, frame: pd.DataFrame | None = None) -> Source:
-    """All of it but the vectors; `frame` as Source has it where it has been read already, and shows
-    an earlier state of a library that grows. Raises LibraryError."""
-    tracks, meta = library.tracks(), library.meta()
-    if frame is None:
-        frame = library.frame().drop(index=list(standing(library.path).valueless), errors="ignore")
-        frame[["codec", "content_hash"]] = tracks.reindex(frame.index)[["codec", "content_hash"]]
-    tracks = tracks.reindex(frame.index)
-    return Source(
-        frame=frame,
-        analysed_s=float(np.nansum(tracks["analysed_s"].to_numpy(dtype=float))),
-        coverage=library.coverage(),
-        models=_models(meta),
-        span_s=meta.get("span_s"),
-        labels={space: library.labels(space) for space in ("styles", "tags")},
-        failures=_failures(library),
-        vectors=partial(vectors, library),
-    )
+def read(library: Library, state: State | None = None) -> Source:
+    """All of it but the vectors, of the library as it is now; or of the tracks of a `state` that
+    was read before, however the library has grown since. Raises LibraryError."""
+    with one_state(library) as (still, db):
+        state = state or _present(still, db)
+        known = frozenset(state.frame.index)
+        seconds = db.execute("SELECT id, analysed_s FROM tracks WHERE analysed_s NOTNULL")
+        partial = db.execute("SELECT DISTINCT track_id FROM ledger WHERE status = 'partial'")
+        return Source(
+            frame=state.frame,
+            valueless=len(state.valueless),
+            gone=state.gone,
+            partial=sum(track in known for (track,) in partial),
+            analysed_s=float(sum(length for track, length in seconds if track in known)),
+            models=_models(state.meta),
+            span_s=state.meta.get("span_s"),
+            labels={space: still.labels(space) for space in ("styles", "tags")},
+            failures=_failures(db, known | state.valueless),
+            vectors=lambda space: vectors(library, space),
+        )
+
+
+def _present(library: Library, db: sqlite3.Connection) -> State:
+    valueless = standing_in(db).valueless
+    frame = library.frame().drop(index=list(valueless), errors="ignore")
+    rows = db.execute("SELECT id, codec, content_hash FROM tracks WHERE present")
+    facts = {track: rest for track, *rest in rows}
+    for place, column in enumerate(("codec", "content_hash")):
+        values = [facts[track][place] for track in frame.index]
+        frame[column] = pd.Series(values, frame.index, dtype=object)
+    (gone,) = db.execute("SELECT count(*) FROM tracks WHERE NOT present").fetchone()
+    return State(frame, valueless, gone, library.meta())
 
 
 def _models(meta: dict) -> tuple[Model, ...]:
@@ -88,20 +115,20 @@ def _models(meta: dict) -> tuple[Model, ...]:
     )
 
 
-def _failures(library: Library) -> tuple[Failure, ...]:
+def _failures(db: sqlite3.Connection, known: Set[int]) -> tuple[Failure, ...]:
     """One for each file and reason: mostly all stages fail together. Only these rows leave the
     database, since a ledger has several for each track."""
     fine = ", ".join(f"'{status}'" for status in NO_FAILURE)
-    with snapshot(library.path) as db:
-        rows = db.execute(
-            f"""SELECT roots.path, tracks.path, status, error, stage
-            FROM ledger JOIN tracks ON tracks.id = track_id JOIN roots ON roots.id = root_id
-            WHERE present AND status NOT IN ({fine}) ORDER BY tracks.id, stage"""
-        ).fetchall()
+    rows = db.execute(
+        f"""SELECT tracks.id, roots.path, tracks.path, status, error, stage
+        FROM ledger JOIN tracks ON tracks.id = track_id JOIN roots ON roots.id = root_id
+        WHERE present AND status NOT IN ({fine}) ORDER BY tracks.id, stage"""
+    )
     stages: dict[tuple[str, str, str], list[str]] = {}
-    for root, path, status, error, stage in rows:
-        file = shown(joined(root, path))
-        stages.setdefault((file, status, shown(error or "")), []).append(stage)
+    for track, root, path, status, error, stage in rows:
+        if track in known:
+            file = shown(joined(root, path))
+            stages.setdefault((file, status, shown(error or "")), []).append(stage)
     return tuple(
         Failure(path, status, tuple(names), error)
         for (path, status, error), names in stages.items()

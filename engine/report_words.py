@@ -75,13 +75,19 @@ def sections(report: Report) -> tuple[Section, ...]:
     found = [
         Section("collection", "The collection", (tuple(overview(report)),), ("coverage",)),
         *(
-            Section(name, title, _said(report, rules, stage), figures)
+            Section(name, title, _said(report, rules, _stage(report, stage, name)), figures)
             for name, title, rules, figures, stage in _SECTIONS
         ),
         Section("sources", "Where the numbers come from", (tuple(provenance(report)),)),
     ]
     empty = ("collection", "failures", "sources") if not report.contents.tracks else None
     return tuple(s for s in found if s.sentences and (empty is None or s.name in empty))
+
+
+def _stage(report: Report, stage: str, name: str) -> str:
+    """What the values of a section come from: tags, in place of styles, from another network."""
+    tags = name == "styles" and report.styles is not None and report.styles.space == "tags"
+    return "musicnn" if tags else stage
 
 
 def _said(

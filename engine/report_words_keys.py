@@ -1,9 +1,10 @@
 """What a report says of keys: how far the profiles agree, and which of them to use."""
 
 from engine.descriptors import PROFILES
+from engine.query import Query
 from engine.report import Report
-from engine.report_keys import DANCE_GENRES, DANCE_SHARE, DRAW, Pair
-from engine.report_text import Sentence, count, decimal, listed, nothing, of, percent
+from engine.report_keys import DANCE_GENRE, DANCE_SHARE, DRAW, Pair, drawn
+from engine.report_text import Sentence, count, listed, nothing, of, percent
 from engine.report_values import FEWEST
 
 
@@ -61,8 +62,8 @@ def _recommendation(report: Report) -> str:
     use = f"Use the {profile.name} profile (made from {PROFILES[profile.name]}) here: "
     if found.reason == "dance":
         return (
-            f"{use}{percent(found.dance_share, 1)} of the tracks are {' or '.join(DANCE_GENRES)}, "
-            f"the music that it was made for (rule: {percent(DANCE_SHARE, 1)} or more)."
+            f"{use}{percent(found.dance_share, 1)} of the tracks are {DANCE_GENRE}, the genre "
+            f"nearest to the music that it was made from (rule: {percent(DANCE_SHARE, 1)} or more)."
         )
     if found.reason == "only":
         return f"{use}it is the only one to compare, with keys for {count(profile.tracks)}."
@@ -74,7 +75,9 @@ def _recommendation(report: Report) -> str:
     agrees = f"it agrees with the others on {percent(profile.agreement, 1)} of the tracks"
     if found.reason == "agreement":
         return f"{use}{agrees}, more than any other profile does."
+    others = listed([p.name for p in drawn(found.profiles) if p is not profile])
+    usual = ", and it is the one that the filters begin with"
     return (
-        f"{use}{agrees}, within {DRAW * 100:.0f} percentage points of the best, and its keys are "
-        f"the clearest of these (mean strength {decimal(profile.strength, 2)})."
+        f"{use}{agrees}, a draw with {others} (within {DRAW * 100:.0f} percentage points of the "
+        f"best){usual if profile.name == Query.key_profile else ''}."
     )

@@ -12,9 +12,9 @@ from engine.report_values import FEWEST, Spread
 
 # Between these the danceability network is undecided; it was trained to answer 0 or 1.
 UNDECIDED = (0.1, 0.9)
-# Two estimates of one listener's mood are known to go together; beyond 0.5 they hardly tell tracks
-# apart as two separate filters.
-TIED = 0.5
+# From this correlation on, one of two estimates says most of what the other says: they share
+# r² = 0.64 of their variance. At 0.5 they share no more than a quarter.
+TIED = 0.8
 # Confidence of a tempo (RhythmExtractor2013): below, a guess; from SURE on, usually right.
 GUESS, SURE = 1.5, 3.5
 # A quarter of the tracks a master of today's loudness or more.
@@ -145,8 +145,9 @@ def mood(report: Report) -> list[Sentence]:
         )
         sentences.append(
             Sentence(
-                f"Valence and arousal have a correlation of {decimal(found.correlation, 2)}, "
-                f"{judged} (border: {TIED})."
+                f"Valence and arousal have a correlation of r = {decimal(found.correlation, 2)} "
+                f"and share {percent(found.correlation**2, 1)} of their variance (r²), "
+                f"{judged} (border: {TIED} either way)."
             )
         )
     return sentences

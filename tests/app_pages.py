@@ -67,3 +67,11 @@ def matches(session) -> int:
     """How many tracks match, as the descriptor app says."""
     line = next(h.value for h in session.subheader if h.value.endswith(" match"))
     return int(line.split(" of ")[0].replace(",", ""))
+
+
+def read_again(session: AppTest, library: Path, *statements: str) -> None:
+    """Change a library while a page shows it, and read it again on that page."""
+    change(library, *statements, "UPDATE meta SET value = value + 1 WHERE key = 'generation'")
+    session.run()
+    session.button(key="reread").click().run()
+    assert not session.exception, session.exception[0].value

@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from engine.library import Coverage
 from engine.report_source import Source
-from engine.schema import COLUMNS, SPACE_DIMENSIONS, STAGE_COLUMNS
+from engine.schema import COLUMNS
 from engine.space import inverse_lengths
 from engine.vector_cache import Vectors
 
@@ -55,23 +54,21 @@ def source(
     ]
     ids = frame.index.to_numpy()
     held = {"styles": styles and styles[1], "tags": tags and tags[1], "musicnn": embedding}
-    columns = [column for names in STAGE_COLUMNS.values() for column in names]
     given = {
         "analysed_s": float(np.nansum(frame["duration_s"].to_numpy(dtype=float))),
-        "coverage": Coverage(
-            tracks=len(frame),
-            absent=0,
-            columns={column: int(frame[column].notna().sum()) for column in columns},
-            spaces={name: 0 if held.get(name) is None else len(frame) for name in SPACE_DIMENSIONS},
-            stages={},
-        ),
+        "valueless": 0,
+        "gone": 0,
+        "partial": 0,
         "models": (),
         "span_s": None,
         "labels": {"styles": styles[0] if styles else [], "tags": tags[0] if tags else []},
         "failures": (),
     }
-    return Source(
-        frame=frame,
-        vectors=lambda space: Vectors(ids, held[space], inverse_lengths(held[space])),
-        **(given | more),
-    )
+
+    def vectors(space: str) -> Vectors:
+        matrix = held.get(space)
+        if matrix is None:
+            return Vectors(ids[:0], np.empty((0, 0), np.float32), np.empty(0, np.float32))
+        return Vectors(ids, matrix, inverse_lengths(matrix))
+
+    return Source(frame=frame, vectors=vectors, **(given | more))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app_pages import changed, page, synthetic_library, texts
+from app_pages import changed, page, read_again, synthetic_library, texts
 
 from engine import listening_test
 
@@ -73,6 +73,17 @@ def test_undo_brings_the_question_back(app, library):
     assert listening_test.read(library).votes == ()
     assert app.session_state["test_pair"] == pair
     assert "test_undo" not in [button.key for button in app.button]
+
+
+def test_reading_the_library_again_begins_anew_without_the_last_vote(app, library):
+    seed = app.session_state["test_pair"].seed
+    app.button(key="test_left").click().run()
+    assert "Kept for" in texts(app)
+    read_again(app, library, f"UPDATE tracks SET present = 0 WHERE id = {seed}")
+    assert "Kept for" not in texts(app)
+    assert "test_undo" not in [button.key for button in app.button]
+    assert seed not in (pair := app.session_state["test_pair"]).left + pair.right
+    assert len(listening_test.read(library).votes) == 1
 
 
 def test_skip_asks_another_and_counts_nothing(app, library):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app_pages import changed, page, synthetic_library, texts
+from app_pages import changed, page, read_again, synthetic_library, texts
 from sklearn.metrics.pairwise import cosine_similarity
 
 from benchmarks import synthetic
@@ -110,6 +110,19 @@ def test_a_link_opens_its_track_and_a_wrong_one_none(library, monkeypatch):
     assert len(scores(page(APP, library, monkeypatch, track="42"))) == 20
     for wrong in ("999999", "-1", "x", "9" * 30, "0" * 16 + "429", "٣"):
         assert not scores(page(APP, library, monkeypatch, track=wrong))
+
+
+def test_a_seed_that_left_the_library_is_left_out_when_it_is_read_again(
+    library, tmp_path, monkeypatch
+):
+    own = changed(library, tmp_path)
+    app = page(APP, own, monkeypatch, track=["42", "77"])
+    read_again(app, own, "UPDATE tracks SET present = 0 WHERE id = 42")
+    assert "1 seed is no longer in this library. Left out." in texts(app)
+    assert app.query_params["track"] == "77"
+    assert len(scores(app)) == 20
+    read_again(app, own, "UPDATE tracks SET present = 0 WHERE id = 77")
+    assert "Choose a track" in texts(app) and "track" not in app.query_params
 
 
 def test_more_like_this_walks_on(library, monkeypatch):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.descriptors import KEYS, SCALES
-from engine.report_keys import RELATIONS, keys, relation
+from engine.report_keys import RELATIONS, drawn, keys, relation
 
 CODES = st.integers(0, 23)
 
@@ -76,19 +76,28 @@ def test_the_profile_nearest_to_the_others_is_recommended():
     assert krumhansl.agreement == pytest.approx(2 / 3)
 
 
-def test_a_draw_is_settled_by_strength():
+def test_a_draw_keeps_the_profile_of_the_filters_whatever_the_strengths():
+    # Strengths are correlations with different templates: they have no common scale.
     same = ["C", "D"]
-    strengths = {"temperley": 0.6, "krumhansl": 0.7, "edma": 0.9}
-    found = keys(frame(strengths, temperley=same, krumhansl=same, edma=same), 0.2)
-    assert (found.recommended, found.reason) == ("edma", "strength")
+    for strengths in (None, {"temperley": 0.6, "krumhansl": 0.9, "edma": 0.2}):
+        found = keys(frame(strengths, temperley=same, krumhansl=same, edma=same), 0.2)
+        assert (found.recommended, found.reason) == ("edma", "draw")
+
+
+def test_a_draw_of_others_than_the_profile_of_the_filters_is_one_too():
+    strengths = {"temperley": 0.9, "krumhansl": 0.1, "edma": 0.9}
+    made = frame(strengths, temperley=["C", "C"], krumhansl=["C", "C"], edma=["D", "D"])
+    found = keys(made, None)
+    assert (found.recommended, found.reason) == ("krumhansl", "draw")
+    assert [profile.name for profile in drawn(found.profiles)] == ["temperley", "krumhansl"]
 
 
 @pytest.mark.parametrize(("share", "reason"), [(0.5, "dance"), (0.49, "agreement"), (None, None)])
 def test_dance_music_gets_the_profile_made_for_it(share, reason):
-    made = frame(temperley=["C", "C"], krumhansl=["C", "C"], edma=["D", "D"])
+    made = frame(temperley=["C", "C", "C"], krumhansl=["C", "C", "D"], edma=["D", "D", "D"])
     found = keys(made, share)
     assert found.reason == (reason or "agreement")
-    assert found.recommended == ("edma" if reason == "dance" else "temperley")
+    assert found.recommended == ("edma" if reason == "dance" else "krumhansl")
 
 
 def test_only_tracks_with_all_keys_are_compared():
@@ -113,4 +122,4 @@ def test_with_few_tracks_the_profile_of_the_filters_stays():
     made = frame(temperley=["C"], krumhansl=["C"], edma=["D"])
     assert keys(made.head(ENOUGH - 1), None).reason == "few"
     assert keys(made.head(ENOUGH - 1), None).recommended == "edma"
-    assert keys(made, None).reason == "agreement"
+    assert keys(made, None).reason == "draw"

@@ -80,6 +80,7 @@ def models(music: Collection) -> dict[str, str]:
 
 
 def _compare(music: Collection, votes: tuple[Vote, ...]) -> None:
+    _begin_anew_if_read_again(music)
     with st.container(key="test_top"):
         _last(music)
     st.markdown(ABOUT)
@@ -121,12 +122,20 @@ def _scroller():
     return st.components.v2.component("serendip_listening", js=script)
 
 
+def _of(music: Collection) -> tuple[Path, int]:
+    """What a question is about: another generation has other lists, and may lack its tracks."""
+    return music.library.path, music.generation
+
+
+def _begin_anew_if_read_again(music: Collection) -> None:
+    state = st.session_state
+    if state.get("test_of") != _of(music):
+        state["test_of"], state["test_pair"], state["test_last"] = _of(music), None, None
+
+
 def _pair(music: Collection, answered: set[int]) -> Pair:
     """The question that this session is at; a new one when it was answered. ListeningTestError."""
     state = st.session_state
-    place = (music.library.path, music.generation)
-    if state.get("test_of") != place:  # the library was read again: its lists may be others
-        state["test_of"], state["test_pair"] = place, None
     if state.get("test_pair") is None:
         known = found.spaces(music)
         safe = ~np.isin(music.recordings.ids, list(music.standing.unsafe))
@@ -213,7 +222,8 @@ def _undo(music: Collection, last: Last) -> None:
     except ListeningTestError as error:
         state["test_problem"] = str(error)
         return
-    if taken is not None and taken.id == last.vote.id:
+    # A click on a page from before the library was read again brings no question of then back.
+    if taken is not None and taken.id == last.vote.id and state.get("test_of") == _of(music):
         state["test_pair"] = last.pair
     state["test_last"] = None
 

@@ -15,7 +15,7 @@ from engine.report_drawing import Figure
 from engine.report_figures import figures
 from engine.report_page import LISTED_SENTENCES, LISTS, legend
 from engine.report_plotly import SQUARE_PIXELS, spec, themed
-from engine.report_source import read
+from engine.report_source import State, read
 from engine.report_tables import Table, tables
 from engine.report_words import Section, sections
 from ui.collection import Collection
@@ -47,7 +47,13 @@ def draw(collection: Collection) -> None:
 
 
 def _made(collection: Collection) -> Made:
-    found = report(read(collection.library, collection.frame))
+    state = State(
+        frame=collection.frame,
+        valueless=collection.standing.valueless,
+        gone=collection.coverage.absent,
+        meta=collection.meta,
+    )
+    found = report(read(collection.library, state))
     by_section: dict[str, list[Table]] = {}
     for table in tables(found):
         if table.name in LISTS:

@@ -98,14 +98,29 @@ def _at_random(music: Collection) -> None:
     take(int(music.frame.index[secrets.randbelow(len(music.frame))]))
 
 
-def known(music: Collection, wanted: Asked) -> tuple[Asked, list[str]]:
-    """What is asked without tracks that this library does not hold, and a sentence if there are."""
+def known(music: Collection, wanted: Asked, held_before: bool = False) -> tuple[Asked, list[str]]:
+    """What is asked without tracks that this library does not hold, and a sentence if there are.
+
+    held_before: they were seeds of this session until now, not only of a link.
+    """
     seeds = tuple(seed for seed in wanted.seeds if seed in music.frame.index)
     if missing := len(wanted.seeds) - len(seeds):
         verb = "is" if missing == 1 else "are"
-        problem = f"{count(missing)} of the link {verb} not in this library. Left out."
-        return replace(wanted, seeds=seeds), [problem]
+        who = (
+            f"{count(missing, 'seed')} {verb} no longer"
+            if held_before
+            else f"{count(missing)} of the link {verb} not"
+        )
+        return replace(wanted, seeds=seeds), [f"{who} in this library. Left out."]
     return wanted, []
+
+
+def drop_gone(music: Collection) -> None:
+    """Go on without the seeds that left the library since it was read before, and say so."""
+    kept, gone = known(music, asked(), held_before=True)
+    if gone:
+        st.session_state["asked"] = kept
+        st.session_state["seed_problems"] = gone
 
 
 def chips(music: Collection, seeds: tuple[int, ...], forget: Callable[[], None] | None) -> None:
