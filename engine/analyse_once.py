@@ -55,6 +55,7 @@ class Analysed:
     gaps: Mapping[str, str]  # space → a sentence: why there is nothing to compare, and what helps
     remarks: tuple[str, ...]  # sentences on how far to trust it
     seconds: float  # that it took
+    span_s: float | None  # analysed of a longer file, its middle; None: the library does not say
 
     def outside(self) -> Outside:
         """As a seed."""
@@ -100,7 +101,7 @@ def analyse(
     setup = _Setup(weights, span_s, tuple(folders), equip)
     with _one_at_a_time, _private_file(data, name) as path:
         done = _supervised(setup, path, deadline)
-    return _analysed(name, done, time.monotonic() - started)
+    return _analysed(name, done, time.monotonic() - started, span_s)
 
 
 def _supervised(setup: _Setup, path: Path, deadline: tuple[float, float]) -> Finished:
@@ -119,7 +120,7 @@ def _supervised(setup: _Setup, path: Path, deadline: tuple[float, float]) -> Fin
         raise AnalysisError(f"The analysis could not begin. {error}") from error
 
 
-def _analysed(name: str, done: Finished, seconds: float) -> Analysed:
+def _analysed(name: str, done: Finished, seconds: float, span_s: float | None) -> Analysed:
     """Sort what the process told. Raises AnalysisError when it is nothing."""
     outcomes: dict[str, Outcome] = dict(done.results)
     for stage, failure in done.failures.items():
@@ -144,6 +145,7 @@ def _analysed(name: str, done: Finished, seconds: float) -> Analysed:
         gaps=gaps,
         remarks=tuple(dict.fromkeys(outcome.error for outcome in good if outcome.error)),
         seconds=seconds,
+        span_s=span_s,
     )
 
 

@@ -34,6 +34,7 @@ COSINES_BYTES = 2**26  # kept a space: 167 seeds of 100,000 tracks
 class Upload:
     """A file that was analysed on the spot."""
 
+    key: str  # of this upload, and of no other
     name: str
     outside: Outside
     values: Mapping[str, float | str]  # descriptor column → value
@@ -84,6 +85,7 @@ class Pool:
     left: int
     steps: tuple[Step, ...]  # one per constraint
     composed: Composed  # with the relative constraints
+    question: tuple  # what it answers
 
 
 @dataclass(frozen=True)
@@ -125,23 +127,26 @@ def hubness_of(music: Collection) -> dict[str, Hubness | None]:
 
 def pool(music: Collection, query: Query, asked: Asked, upload: Upload | None) -> Pool:
     """Apply filters and relations to the library; kept until something else is asked."""
-    question = (music.library.path, music.generation, query, asked.than, asked.seeds, id(upload))
-    kept = st.session_state.get("pool")
-    if kept is None or kept[0] != question:
-        found = _pool(music, query, asked, upload)
-        kept = st.session_state["pool"] = (question, found)
-    return kept[1]
+    file = upload and upload.key
+    question = (music.library.path, music.generation, query, asked.than, asked.seeds, file)
+    kept: Pool | None = st.session_state.get("pool")
+    if kept is None or kept.question != question:
+        kept = st.session_state["pool"] = _pool(music, query, asked, upload, question)
+    return kept
 
 
-def _pool(music: Collection, query: Query, asked: Asked, upload: Upload | None) -> Pool:
+def _pool(
+    music: Collection, query: Query, asked: Asked, upload: Upload | None, question: tuple
+) -> Pool:
     both = composed(query, asked.than, seed_values(music, asked, upload))
     held = masks(both.query, maps.facts(music, query))
     for name in both.impossible:
         held[name] = np.zeros(len(music.frame), dtype=bool)
     if not held:
-        return Pool(None, len(music.frame), (), both)
+        return Pool(None, len(music.frame), (), both, question)
     allowed = np.logical_and.reduce(list(held.values()))
-    return Pool(allowed, int(np.count_nonzero(allowed)), funnel(held, len(music.frame)), both)
+    left, steps = int(np.count_nonzero(allowed)), funnel(held, len(music.frame))
+    return Pool(allowed, left, steps, both, question)
 
 
 def seed_values(music: Collection, asked: Asked, upload: Upload | None) -> dict[str, np.ndarray]:
@@ -161,11 +166,10 @@ def lists(
     music: Collection, asked: Asked, upload: Upload | None, pool: Pool
 ) -> dict[str, List | SimilarityError]:
     """Network → its list, and "fused" → the list of both; kept until something else is asked."""
-    question = (music.library.path, music.generation, asked, id(upload), id(pool))
+    question = (pool.question, asked)
     kept = st.session_state.get("lists")
     if kept is None or kept[0] != question:
-        # The pool is part of what is kept, so that its id is not given to another one.
-        kept = st.session_state["lists"] = (question, _lists(music, asked, upload, pool), pool)
+        kept = st.session_state["lists"] = (question, _lists(music, asked, upload, pool))
     return kept[1]
 
 

@@ -153,8 +153,8 @@ def _actions(
 ) -> None:
     with st.popover("Save this list", icon=":material/playlist_add:", width="stretch"):
         named = list_name(music, asked, upload, name)
-        track = hash((asked.seeds, upload and upload.name)) & 0xFFFF
-        exports.draw(music, rows, named, f"export_{name}", asked.seeds[0] if asked.seeds else track)
+        about = asked.seeds[0] if asked.seeds else zlib.crc32(upload.name.encode("utf-8", "replace"))
+        exports.draw(music, rows, named, f"export_{name}", about)
 
 
 def _entries(

@@ -1,16 +1,33 @@
 """A file of the person's own as a seed: analysed on the spot, and not added to the library."""
 
+from dataclasses import dataclass
+
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from engine.analyse_once import MAX_BYTES, TITLES, Analysed, AnalysisError, analyse
-from engine.discover import AUDIO_EXTENSIONS
 from ui.collection import Collection
 from ui.found import Upload
-from ui.text import escaped, length, number
+from ui.text import escaped, hours, length, number
 
-TYPES = sorted(extension.decode().lstrip(".") for extension in AUDIO_EXTENSIONS)
+LABEL = (
+    "A sound file to compare with the library: MP3, FLAC, WAV and most others, up to "
+    f"{MAX_BYTES >> 20} MB"
+)
 SHOWN = ("tempo_bpm", "loudness_lufs")
+HEARD_WHOLE_S = 1.0  # more than analysed is no part worth a word
 PLAYED_BYTES = 30 * 2**20  # sent to the browser whole; a larger file is only compared
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a file: one of the two."""
+
+    upload: Upload | None
+    problem: str  # a sentence
+
+
+NOTHING = Outcome(None, "")
 
 
 def draw(music: Collection) -> Upload | None:
@@ -19,21 +36,20 @@ def draw(music: Collection) -> Upload | None:
     state.setdefault("upload_number", 0)
     with st.expander("Or take a file of your own", key="upload_box", icon=":material/upload_file:"):
         file = st.file_uploader(
-            "A sound file to compare with the library",
-            TYPES,
+            LABEL,
             key=f"upload_{state['upload_number']}",
             max_upload_size=MAX_BYTES >> 20,
+            on_change=_changed,
             help="It is analysed here, on the computer that runs this app, which takes some "
             "seconds, and is forgotten afterwards: the library stays as it is. A link to this page "
             "does not hold it.",
         )
-        if file is not None and state.get("upload_file") != file.file_id:
-            state["upload_file"] = file.file_id
-            state["upload"] = _analysed(music, file.getvalue(), file.name)
-        if state.get("upload_problem"):
-            st.error(escaped(state["upload_problem"]), icon=":material/error:")
-        held: Upload | None = state.get("upload")
-        if held is not None:
+        if file is not None:
+            state["upload"] = _outcome(music, file)
+        came: Outcome = state.get("upload", NOTHING)
+        if came.problem:
+            st.error(escaped(came.problem), icon=":material/error:")
+        if (held := came.upload) is not None:
             _about(held)
             if file is not None and file.size <= PLAYED_BYTES:
                 st.audio(file, file.type, alt=held.name)
@@ -43,29 +59,49 @@ def draw(music: Collection) -> Upload | None:
 def forget() -> None:
     """Go on without the file, and with an empty uploader."""
     state = st.session_state
-    state["upload"], state["upload_problem"], state["upload_file"] = None, "", None
+    state["upload"] = NOTHING
     state["upload_number"] = state.get("upload_number", 0) + 1
 
 
-def _analysed(music: Collection, data: bytes, name: str) -> Upload | None:
-    """What came of a file; None, and a sentence in the session, where nothing did."""
-    st.session_state["upload_problem"] = ""
-    try:
+def _changed() -> None:
+    """Taken away by the uploader's own cross, the file is no seed any longer."""
+    if st.session_state[f"upload_{st.session_state['upload_number']}"] is None:
+        forget()
+
+
+def _outcome(music: Collection, file: UploadedFile) -> Outcome:
+    """What came of a file; analysed once, whatever is clicked meanwhile.
+
+    A click during the analysis ends this run of the script at its next word to Streamlit, which
+    includes the session's state: the outcome is put first into a dictionary that is held already.
+    """
+    kept: dict[str, Outcome] = st.session_state.setdefault("uploads", {})
+    if file.file_id not in kept:
         with st.spinner("Analysing your file …", show_time=True):
-            found = analyse(data, name, music.library)
+            found = _analysed(music, file)
+            kept.clear()
+            kept[file.file_id] = found
+    return kept[file.file_id]
+
+
+def _analysed(music: Collection, file: UploadedFile) -> Outcome:
+    try:
+        found = analyse(file.getvalue(), file.name, music.library)
     except AnalysisError as error:
-        st.session_state["upload_problem"] = f"{name}: {error}"
-        return None
+        return Outcome(None, f"{file.name}: {error}")
     if not found.vectors:
         reasons = " ".join(dict.fromkeys(found.gaps.values()))
-        st.session_state["upload_problem"] = f"{name} cannot be compared. {reasons}"
-        return None
-    return Upload(found.name, found.outside(), found.values, _notes(found))
+        return Outcome(None, f"{file.name} cannot be compared. {reasons}")
+    held = Upload(file.file_id, found.name, found.outside(), found.values, _notes(found))
+    return Outcome(held, "")
 
 
 def _notes(found: Analysed) -> tuple[str, ...]:
-    """How it went, what is missing, and how far to trust it."""
-    told = [f"{length(found.media.duration_s or 0.0)} long, analysed in {found.seconds:.0f} s."]
+    """How it went, what was heard of it, what is missing, and how far to trust it."""
+    duration_s = found.media.duration_s or 0.0
+    told = [f"{length(duration_s)} long, analysed in {found.seconds:.0f} s."]
+    if found.span_s and duration_s > found.span_s + HEARD_WHOLE_S:
+        told.append(f"Of so long a file, the middle {hours(found.span_s)} were analysed.")
     told += [f"No {TITLES[space]} list for it. {why}" for space, why in found.gaps.items()]
     return (*told, *found.remarks)
 
