@@ -1,6 +1,6 @@
 """How long the apps take for each interaction, next to a plain pandas and scikit-learn version.
 
-    python -m benchmarks.apps [--tracks 1000 100000] [--json FILE]
+    python -m benchmarks.apps [--tracks 1000 100000] [--runs 15] [--json FILE]
 
 Libraries are synthetic (benchmarks/synthetic.py), with a short sound for every track, so that the
 ten or twenty-one players of a page are part of its time. "Engine" finds the tracks, "plain" does
@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import interactions, plain, synthetic
-from benchmarks.interactions import REPOSITORY, RUNS
+from benchmarks.interactions import REPOSITORY
 
 FIRST_RUNS = 3
 PLAIN_UP_TO = 100_000  # tracks; a plain script's tables of a million fill the memory
@@ -34,12 +34,12 @@ def timed(function: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def alternating(pairs: dict[str, Callable], runs: int = RUNS) -> dict[str, list[float]]:
+def alternating(pairs: dict[str, Callable], runs: int = 0) -> dict[str, list[float]]:
     """Each function in turn, again and again, so that a busy moment hits all of them alike."""
     for function in pairs.values():
         function()  # warm
     taken: dict[str, list[float]] = {name: [] for name in pairs}
-    for _ in range(runs):
+    for _ in range(runs or interactions.RUNS):
         for name, function in pairs.items():
             taken[name].append(timed(function))
     return taken
@@ -105,14 +105,14 @@ def searches(library: Path, files: Path) -> dict[str, list[float]]:
     allowed = masks(Query(tempo=Range(120, 130)), music.facts())["tempo"]
     track = int(effnet.ids[len(effnet.ids) // 2])
     three = [track, track + 100, track + 200]
-    scaling = LocalScaling.of(effnet)
+    scaling = LocalScaling(effnet)
     pairs = {
         f"{name}, engine": lambda s=s: most_similar(s, track, known) for name, s in spaces.items()
     }
     pairs |= {
         "constrained, engine": lambda: most_similar(effnet, track, known, allowed=allowed),
         "fused of three seeds, engine": lambda: fused(list(spaces.values()), three, known),
-        "hubs corrected, engine": lambda: most_similar(effnet, track, known, csls=scaling),
+        "hubs corrected, engine": lambda: fused([effnet], [track], known, csls={"effnet": scaling}),
     }
     if len(music.frame) <= PLAIN_UP_TO:
         other = plain.Plain.of(files)
@@ -229,7 +229,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tracks", type=int, nargs="+", default=[1_000, 100_000])
     parser.add_argument("--json", type=Path, help="also write all single times here")
+    parser.add_argument("--runs", type=int, default=interactions.RUNS, help="of each interaction")
     options = parser.parse_args()
+    interactions.RUNS = options.runs
     results = {size: measure(size) for size in options.tracks}
     if options.json:
         options.json.write_text(json.dumps(results))

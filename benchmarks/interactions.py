@@ -15,7 +15,7 @@ from engine.query import Query, Range
 from engine.query_link import to_params
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-RUNS = 15
+RUNS = 15  # of each interaction; --runs sets it
 SECONDS = 900.0  # for one page of a million tracks
 HEARD = 120.0  # seconds at most until a thread has made what a page waits for
 STYLES = ("Rock---Punk", "Electronic---House", "Jazz---Bop")
@@ -23,11 +23,11 @@ UPPER = (110.0, 120.0, 130.0, 140.0)  # BPM
 Times = dict[str, list[float]]
 
 
-def repeat(interact: Callable[[], object], runs: int = RUNS) -> list[float]:
-    """Seconds of each call, after one that does not count."""
+def repeat(interact: Callable[[], object]) -> list[float]:
+    """Seconds of each of RUNS calls, after one that does not count."""
     interact()
     taken = []
-    for _ in range(runs):
+    for _ in range(RUNS):
         start = time.perf_counter()
         interact()
         taken.append(time.perf_counter() - start)
