@@ -22,9 +22,21 @@ OCTAVES = (0.5, 1.0, 2.0)  # a tempo as it may be heard, too: half, once and dou
 EXCLUDED_FROM = 0.1  # activation; about where a style becomes audible
 
 
+def implied(query: Query) -> frozenset[str]:
+    """The ranges of mood that the region of mood lies within: its sliders, which follow a lasso.
+
+    They refuse nothing that the region keeps, so the three are one filter: mood_region.
+    """
+    if not query.mood_region:
+        return frozenset()
+    plane = zip(("valence", "arousal"), np.array(query.mood_region).T, strict=True)
+    return frozenset(name for name, ends in plane if getattr(query, name).holds(ends).all())
+
+
 def masks(query: Query, facts: Facts) -> dict[str, Mask]:
     """Name of each active filter → what it keeps, in the order of the funnel."""
-    found = {name: keep(query, facts) for name, keep in FILTERS.items()}
+    one = implied(query)
+    found = {name: keep(query, facts) for name, keep in FILTERS.items() if name not in one}
     return {name: mask for name, mask in found.items() if mask is not None}
 
 

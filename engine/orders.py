@@ -10,7 +10,7 @@ import numpy as np
 from engine import regions
 from engine.columns import numbers
 from engine.facts import Facts
-from engine.filters import OCTAVES, unanswerable
+from engine.filters import OCTAVES, implied, unanswerable
 from engine.query import (
     ARRANGED_ORDERS,
     COLUMN_ORDERS,
@@ -75,7 +75,7 @@ def from_middle(query: Query, facts: Facts, rows: np.ndarray) -> np.ndarray:
     distances = []
     for name, column in (RANGE_COLUMNS | {"ic_percentile": None}).items():
         limits: Range = getattr(query, name)
-        if limits.low is None or limits.high is None:
+        if limits.low is None or limits.high is None or name in implied(query):
             continue
         values = (facts.ic_percentiles if column is None else numbers(facts.frame, column))[rows]
         octaves = name == "tempo" and query.tempo_octaves

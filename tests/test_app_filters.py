@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from app_pages import change, matches, page, synthetic_library, texts
+from app_pages import change, changed, matches, page, synthetic_library, texts
 
 from engine import camelot
 from engine.library import Library
@@ -105,6 +105,38 @@ def test_a_region_of_mood_in_a_link(app, library, frame, monkeypatch):
     assert matches(other) == expected.sum()
     other.button(key="remove_mood_region").click().run()
     assert matches(other) == TRACKS
+
+
+LASSO = {"mood_region": "3,3;7,3;5,6", "valence": "3..7", "arousal": "3..6"}
+
+
+def test_a_slider_of_mood_that_is_moved_ends_the_region(library, frame, monkeypatch):
+    app = page(APP, library, monkeypatch, **LASSO)
+    assert "Mood · **1 on**" in [expander.label for expander in app.expander]
+    app.slider(key="valence").set_value((2.0, 8.0)).run()
+    expected = frame["valence"].between(2, 8) & frame["arousal"].between(3, 6)
+    assert matches(app) == expected.sum()
+    assert "mood_region" not in app.query_params
+    assert "Mood · **2 on**" in [expander.label for expander in app.expander]
+
+
+@pytest.mark.parametrize("button", ["remove_mood_region", "relax_mood_region"])
+def test_removing_a_lasso_takes_the_sliders_along(library, monkeypatch, button):
+    app = page(APP, library, monkeypatch, **LASSO)
+    app.session_state["funnel_open"] = True
+    app.run()
+    assert [b.key for b in app.button if b.key.startswith("relax_")] == ["relax_mood_region"]
+    app.button(key=button).click().run()
+    assert matches(app) == TRACKS
+    assert dict(app.query_params) == {}
+
+
+def test_the_map_group_is_only_where_a_map_can_be(library, monkeypatch, tmp_path):
+    app = page(APP, library, monkeypatch)
+    assert "Tracks that sound alike lie together on the Map tab" in texts(app)
+    folder = changed(library, tmp_path, "DELETE FROM vectors")
+    app = page(APP, folder, monkeypatch)
+    assert "Map" not in [expander.label for expander in app.expander]
 
 
 def test_a_region_on_a_map_that_is_not_there_is_explained(library, monkeypatch, tmp_path):

@@ -1,6 +1,7 @@
 """Funnel, selection, and why a track is in or out: as properties."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,7 @@ from queries import LABELS, MAP, activations, libraries, queries, table, whole_q
 
 from engine.facts import Facts
 from engine.filters import masks
+from engine.orders import from_middle
 from engine.query import Query, Range
 from engine.query_link import from_params
 from engine.selection import select, why
@@ -47,6 +49,20 @@ def test_the_funnel_is_consistent(query, facts):
         assert step.without == without
         assert step.alone == held[step.name].sum()
         assert step.without >= found.matches
+
+
+def test_a_lasso_and_the_sliders_that_follow_it_are_one_filter():
+    frame = table(valence=[2.0, 5.0, 8.0, 5.0], arousal=[5.0, 5.0, 5.0, 9.0])
+    region = ((4.03, 4.0), (6.0, 4.02), (5.0, 6.0))
+    box = Query(mood_region=region, valence=Range(4.0, 6.0), arousal=Range(4.0, 6.0))
+    found = select(replace(box, tempo=Range()), Facts(frame))
+    assert [(step.name, step.kept, step.without) for step in found.steps] == [("mood_region", 1, 4)]
+    narrower = select(replace(box, valence=Range(4.5, 6.0)), Facts(frame))
+    assert [step.name for step in narrower.steps] == ["valence", "mood_region"]
+    alone, both = Query(mood_region=region), np.arange(4)
+    assert np.array_equal(
+        from_middle(alone, Facts(frame), both), from_middle(box, Facts(frame), both)
+    )
 
 
 @given(queries(), libraries())

@@ -8,7 +8,7 @@ from engine.descriptors import DESCRIPTORS
 from engine.funnel import Step
 from engine.query import RANGE_COLUMNS, Range
 from engine.relative import RELATIONS
-from ui import constraints, filters
+from ui import constraints, query_state
 from ui.collection import Collection
 from ui.constraints import WORDS
 from ui.found import Pool
@@ -63,7 +63,7 @@ def _advise(music: Collection, pool: Pool) -> None:
     if relation:
         _button(label, constraints.relax, relation)
     else:
-        _button(label, filters.relax, worst.name)
+        _button(label, query_state.relax, worst.name)
 
 
 def _advised(advice: str) -> None:

@@ -93,30 +93,37 @@ def mood(collection: Collection, todo: Todo) -> None:
     if column_gap(collection, "arousal") is None:
         sliders.descriptor(collection, "arousal", todo)
     if there:
-        region("mood_region", "Region of mood", "on the Mood tab")
+        mood_region()
 
 
-def region(field: str, name: str, where: str) -> None:
-    """A region that was drawn, and how to be rid of it."""
-    corners = getattr(query_state.query(), field)
-    if not corners:
-        if st.session_state.get("planes", True):  # a page without planes has no such tab
-            st.caption(f"Or draw a region {where}.")
-        return
-    said, button = st.columns([3, 2], vertical_alignment="center")
-    said.caption(f"{name}: {count(len(corners), 'corner')}, drawn {where}.")
-    button.button(
-        "Remove region",
-        key=f"remove_{field}",
-        on_click=query_state.change,
-        kwargs={field: ()} | ({"map_of": None} if field == "map_region" else {}),
-        width="stretch",
-    )
+def mood_region() -> None:
+    """The region of mood, which the sliders follow; or where one is drawn."""
+    if query_state.query().mood_region:
+        region("mood_region", "Region of mood", "on the Mood tab; a slider that is moved ends it")
+    elif st.session_state.get("planes", True):  # a page without planes has no such tab
+        st.caption("Or draw a region on the Mood tab.")
 
 
 def on_map(collection: Collection, todo: Todo) -> None:
     """The region that was drawn on the map."""
-    region("map_region", "Region on the map", "on the Map tab")
+    if query_state.query().map_region:
+        region("map_region", "Region on the map", "on the Map tab")
+    else:
+        st.caption("Tracks that sound alike lie together on the Map tab: draw a region there.")
+
+
+def region(name: str, label: str, where: str) -> None:
+    """A region that was drawn, and how to be rid of it."""
+    corners = getattr(query_state.query(), name)
+    said, button = st.columns([3, 2], vertical_alignment="center")
+    said.caption(f"{label}: {count(len(corners), 'corner')}, drawn {where}.")
+    button.button(
+        "Remove region",
+        key=f"remove_{name}",
+        on_click=query_state.relax,
+        args=(name,),
+        width="stretch",
+    )
 
 
 def voice(collection: Collection, todo: Todo) -> None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from engine.filters import implied
 from engine.query import Query
-from ui import filter_groups, filter_style, query_state
+from ui import filter_groups, filter_style, maps, query_state
 from ui.collection import Collection
 from ui.gaps import substitutes
 from ui.names import FIELDS
@@ -87,6 +88,8 @@ def draw(collection: Collection, without: Sequence[str] = ()) -> None:
             continue
         if group.name == "Surprise (IC)" and not collection.ic_models:
             continue  # no analysis gives IC unless it is asked to
+        if group.name == "Map" and not query.map_region and not maps.networks(collection):
+            continue  # no embeddings, no map
         _group(collection, group, query, todo)
     if todo:
         st.caption("To fill what is missing:")
@@ -107,13 +110,10 @@ def _group(collection: Collection, group: Group, query: Query, todo: Todo) -> No
 
 
 def active(query: Query, name: str) -> bool:
-    """Whether a filter is on: whether its main field is not at its default."""
+    """Whether a filter is on, and no part of another one."""
     field = FIELDS.get(name, (name,))
     if name == "styles":
         return bool(query.styles)
+    if name in implied(query):
+        return False
     return any(getattr(query, part) != getattr(Query(), part) for part in field)
-
-
-def relax(name: str) -> None:
-    """Switch one filter off; for callbacks."""
-    query_state.change(**{part: getattr(Query(), part) for part in FIELDS.get(name, (name,))})

@@ -9,7 +9,7 @@ from engine.evidence import Value
 from engine.facts import Facts
 from engine.query import RANGE_COLUMNS, Query
 from engine.selection import Selection, Why, why
-from ui import filters
+from ui import query_state
 from ui.collection import Collection
 from ui.names import named
 from ui.order import LEFT_OUT
@@ -41,7 +41,7 @@ def steps(collection: Collection, found: Selection) -> None:
             f"{step.alone:,} · without it {step.without:,} would match",
         )
         button.button(
-            "Relax it", key=f"relax_{step.name}", on_click=filters.relax, args=(step.name,),
+            "Relax it", key=f"relax_{step.name}", on_click=query_state.relax, args=(step.name,),
             width="stretch", help=f"Switch {named(step.name, collection)} off",
         )  # fmt: skip
 
@@ -62,7 +62,7 @@ def advise(collection: Collection, found: Selection) -> None:
         )
     st.info(f"Nothing matches. {told}", icon=":material/filter_alt_off:")
     st.button(
-        f"Relax {name}", key="relax_worst", on_click=filters.relax, args=(worst.name,),
+        f"Relax {name}", key="relax_worst", on_click=query_state.relax, args=(worst.name,),
         type="primary",
     )  # fmt: skip
     alone = ", ".join(f"{named(s.name, collection)} {s.alone:,}" for s in found.steps)

@@ -16,6 +16,7 @@ from engine.projection import ProjectionError
 from engine.query import Query
 from engine.similarity import SimilarityError
 from ui.collection import Collection
+from ui.gaps import NETWORKS, substitutes
 
 PATIENCE_S = 10.0  # for a map that a link names and this computer has in a file
 
@@ -57,6 +58,20 @@ def making(
             found.problem = str(error) or "There is not enough memory for this map."
 
     return collection.once(f"map {space} {method} {fingerprint}", begin)
+
+
+def networks(collection: Collection) -> list[str]:
+    """Those with embeddings, of which a map can be made; the first is the one to begin with:
+    what stand-ins heard means nothing, so they come last."""
+    there = [name for name in NETWORKS if collection.coverage.spaces.get(name)]
+    return sorted(there, key=lambda name: bool(substitutes(collection, name)))
+
+
+def kind(collection: Collection, fingerprint: str) -> tuple[str, str] | None:
+    """(network, method) of a map that this computer has."""
+    if held := _held(collection, fingerprint):
+        return held.fit.space, held.fit.method
+    return made(folder_of(collection.library.path)).get(fingerprint)
 
 
 def known(collection: Collection, fingerprint: str | None) -> bool:

@@ -1,7 +1,10 @@
 """Filters, orders and limits as the page names them: in labels, in the funnel and in advice."""
 
+from dataclasses import replace
+
 from engine.descriptors import DESCRIPTORS
-from engine.query import COLUMN_ORDERS
+from engine.filters import implied
+from engine.query import COLUMN_ORDERS, Query
 from ui.collection import Collection
 
 # Names of engine.filters, and of fields of a Query.
@@ -61,3 +64,11 @@ def named(filter_name: str, collection: Collection) -> str:
         swapped = {"styles": "Tags", "exclude_styles": "Tags left out"}
         return swapped.get(filter_name, NAMES[filter_name])
     return NAMES[filter_name]
+
+
+def relaxed(query: Query, filter_name: str) -> Query:
+    """The query without one filter; a region of mood takes the sliders that follow it along."""
+    parts = set(FIELDS.get(filter_name, (filter_name,)))
+    if filter_name == "mood_region":
+        parts |= implied(query)
+    return replace(query, **{part: getattr(Query(), part) for part in parts})

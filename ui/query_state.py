@@ -16,6 +16,7 @@ from engine.query import RANGE_COLUMNS, Query, Range
 from engine.query_link import from_params, to_params
 from ui import address, sliders
 from ui.collection import Collection
+from ui.names import relaxed
 from ui.possible import possible
 
 Span = tuple[float, float]
@@ -110,6 +111,11 @@ def change(**changes: Any) -> None:
     put(replace(query(), **changes))
 
 
+def relax(name: str) -> None:
+    """Switch one filter off; for callbacks."""
+    put(relaxed(query(), name))
+
+
 def reset() -> None:
     """All filters off; order and limits stay."""
     put(replace(Query(), **{name: getattr(query(), name) for name in KEPT_BY_RESET}))
@@ -140,6 +146,8 @@ def _changed(shown: Mapping[str, Any], spans: Mapping[str, Span]) -> dict[str, A
             changes[name] = _scaled(name, limits, MINUTE)
         else:
             changes[name] = BINDINGS[name].read(state[name])
+    if "valence" in changes or "arousal" in changes:
+        changes["mood_region"] = ()  # within it, wider sliders would do nothing
     return changes
 
 
