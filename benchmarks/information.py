@@ -169,9 +169,9 @@ def cost_and_error(network: VelocityNetwork, x: Tensor, context: Tensor) -> dict
             if suffix and integration not in (likelihood.FAST, likelihood.FAST_ON_SPHERE):
                 continue
             found, seconds = timed(
-                lambda field=field, integration=integration: -likelihood.log_likelihood(
-                    field, x, context, keys, integration
-                )[0]
+                lambda field=field, integration=integration: (
+                    -likelihood.log_likelihood(field, x, context, keys, integration)[0]
+                )
             )
             rows[name + suffix] = row(found - truth, seconds, published_s / seconds)
     rows["mean of the truth"] = {"nats": float(truth.mean()), "sd": float(truth.std())}

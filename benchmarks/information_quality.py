@@ -183,9 +183,7 @@ def edits(
         add(kinds, "shuffled quarters", begun, np.concatenate(shuffled))
     rises = {kind: rise(model, sequences) for kind, sequences in kinds.items()}
     return {
-        kind: {
-            str(level): auc(values[row], rises["none"][row]) for row, level in enumerate(LEVELS)
-        }
+        kind: {str(level): auc(values[row], rises["none"][row]) for row, level in enumerate(LEVELS)}
         for kind, values in rises.items()
         if kind != "none"
     }
