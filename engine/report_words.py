@@ -25,7 +25,7 @@ from engine.report_text import (
     verb,
 )
 from engine.report_values import FEWEST
-from engine.schema import STAGE_COLUMNS
+from engine.schema import STAGE_COLUMNS, STAGE_SPACES
 
 # The values that each stage fills, as a person would call them.
 GIVES = {
@@ -94,18 +94,22 @@ def _said(
     report: Report, rules: tuple[Callable, ...], stage: str
 ) -> tuple[tuple[Sentence, ...], ...]:
     """A paragraph for each rule."""
-    if stage in report.stand_ins and _has_values(report, stage):
+    if stage in report.stand_ins and _valued(report, stage):
         return (tuple(stand_in_warnings(report, stage)),)
     return tuple(tuple(said) for rule in rules if (said := rule(report)))
 
 
-def _has_values(report: Report, stage: str) -> bool:
-    return any(report.columns.get(column) for column in STAGE_COLUMNS[stage])
+def _valued(report: Report, stage: str) -> int:
+    """Tracks that have values of a stage."""
+    tracks = [report.columns.get(column, 0) for column in STAGE_COLUMNS[stage]]
+    if report.styles is not None and report.styles.space in STAGE_SPACES[stage]:
+        tracks.append(report.styles.tracks)
+    return max(tracks)
 
 
 def stand_in_warnings(report: Report, stage: str) -> list[Sentence]:
     """One for each model of a stage that is not the published one."""
-    tracks = max(report.columns.get(column, 0) for column in STAGE_COLUMNS[stage])
+    tracks = _valued(report, stage)
     return [
         Sentence(
             f"Do not trust {GIVES[stage]}: for {count(tracks)} these come from {{0}}, which is "
@@ -134,7 +138,7 @@ def overview(report: Report) -> list[Sentence]:
         sentences.append(Sentence(said, (format_name(codec),)))
     sentences += _missing(report)
     for stage in sorted(report.stand_ins):
-        sentences += stand_in_warnings(report, stage) if _has_values(report, stage) else []
+        sentences += stand_in_warnings(report, stage) if _valued(report, stage) else []
     return sentences
 
 

@@ -156,6 +156,20 @@ def test_stand_ins_decide_neither_genres_nor_copies():
     assert found.stand_ins == {"effnet"}
 
 
+def test_artists_and_albums_are_counted_as_playlists_count_them():
+    artists = ["Björk", "bjork", "Björk feat. X", "Various Artists", None, "Abba", "Abba"]
+    albums = ["Debut", "DEBUT", "Greatest Hits", None, "Loose", "Greatest Hits", "Greatest  hits"]
+    contents = report(source(pd.DataFrame({"artist": artists, "album": albums}))).contents
+    assert (contents.artists, contents.albums) == (2, 4)
+
+
+def test_only_electronic_counts_as_the_music_of_the_dance_profile():
+    for genre, share in (("Electronic---House", 1.0), ("Hip Hop---Trap", 0.0)):
+        frame = pd.DataFrame({"key_edma": ["C"] * 20, "scale_edma": ["major"] * 20})
+        found = report(source(frame, styles=([genre], np.ones((20, 1), np.float32))))
+        assert found.keys.dance_share == share
+
+
 def test_copies_are_grouped_by_their_bytes():
     frame = pd.DataFrame({"content_hash": ["a", "b", "a", "a", "c", "c"], "duration_s": 1.0})
     groups = report(source(frame)).copies

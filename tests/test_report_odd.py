@@ -99,6 +99,21 @@ def test_information_content_is_compared_within_the_common_model():
     assert np.isfinite(z[:30]).all() and np.isnan(z[30:]).all()
 
 
+def test_what_is_usual_is_the_median_of_the_tracks_that_were_compared():
+    ic = np.concatenate([np.linspace(2.8, 3.2, 30), [30.0], np.linspace(90, 91, 29)])
+    frame = pd.DataFrame({"ic_mean": ic, "ic_model": ["a"] * 31 + ["b"] * 29})
+    (one,) = outliers(source(frame).frame, {})
+    assert one.track.id == 31
+    assert one.reasons[0].usual == pytest.approx(np.median(ic[:31]))
+
+
+def test_descriptors_of_stand_ins_name_nobody():
+    valence = [*np.linspace(4, 6, 40), 30.0]
+    frame = source(pd.DataFrame({"valence": valence})).frame
+    assert len(outliers(frame, {})) == 1
+    assert outliers(frame, {}, {"musicnn"}) == ()
+
+
 def test_few_tracks_have_no_outliers():
     assert report(source(pd.DataFrame({"loudness_lufs": [-10.0] * 18 + [-60.0]}))).outliers == ()
 
@@ -132,6 +147,15 @@ def test_the_loneliest_are_those_of_an_exhaustive_search(tracks):
     assert [r.value for r in found.values()] == pytest.approx(np.sort(nearest)[:5], abs=1e-5)
     assert all(reason.score < -3.5 for reason in found.values())
     assert list(loneliest(space(matrix))) == list(found)  # no chance in it
+
+
+def test_only_the_tracks_that_are_described_are_looked_at_and_compared():
+    matrix = clusters(400, [5, 9])
+    matrix[300:] = matrix[5]  # the loner's company came after the table was read
+    assert 5 not in loneliest(space(matrix))
+    found = loneliest(space(matrix), np.arange(300))
+    assert {5, 9} <= set(found)
+    assert found == loneliest(space(matrix[:300]))
 
 
 def test_nobody_is_lonely_among_equals():

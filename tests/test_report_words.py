@@ -159,6 +159,75 @@ def test_values_of_random_weights_are_warned_of_and_not_interpreted():
     assert not any(s.warning for s in by_name["loudness"].sentences)
 
 
+def test_alternative_texts_warn_of_random_weights_too():
+    for stage in ("effnet", "musicnn"):
+        model = Model(stage, "net.onnx", "ab" * 32, "random weights: its results mean nothing")
+        warned = {f.name for f in figures(full(40, models=(model,))) if "random weights" in f.alt}
+        expected = {"genres", "styles", "danceability", "voice"} if stage == "effnet" else {"mood"}
+        assert warned == expected
+    assert not any("random weights" in figure.alt for figure in figures(full(40)))
+
+
+def test_tags_of_stand_ins_are_warned_of_among_the_styles():
+    tags = (["rock", "jazz"], np.array([[0.9, 0.1], [0.2, 0.1]], np.float32))
+    model = Model("musicnn", "net.pb", "ab" * 32, "random weights")
+    frame = pd.DataFrame({"duration_s": [60.0, 60.0]})
+    found = report(source(frame, tags=tags, models=(model,)))
+    styles = next(section for section in sections(found) if section.name == "styles")
+    (warning,) = styles.sentences
+    assert warning.warning and "random weights" in warning.written()
+    assert "for 2 tracks" in warning.written()
+
+
+@pytest.mark.parametrize(
+    ("labels", "alt"),
+    [
+        (["Rock---Punk"], "1 bar, for the style Rock › Punk with 2 of 2 tracks (100 %)."),
+        (
+            ["Rock---Punk", "Rock---Indie Rock"],
+            "Bars of 2 styles, the longest for Rock › Punk with 1 of 2 tracks (50 %).",
+        ),
+    ],
+)
+def test_alternative_texts_count_bars_in_words(labels, alt):
+    activations = np.eye(2, dtype=np.float32)[:, : len(labels)] + 0.1
+    found = report(source(pd.DataFrame({"duration_s": [60.0] * 2}), styles=(labels, activations)))
+    drawn = {figure.name: figure.alt.replace("\u00a0", " ") for figure in figures(found)}
+    assert drawn["styles"] == alt
+    assert drawn["genres"].startswith("1 bar, for the parent genre Rock with 2 of 2 tracks")
+
+
+def test_one_pair_of_profiles_is_one_bar():
+    frame = pd.DataFrame({f"key_{p}": ["C", "D"] for p in ("temperley", "edma")})
+    frame[["scale_temperley", "scale_edma"]] = "minor"
+    drawn = {figure.name: figure.alt for figure in figures(report(source(frame)))}
+    assert drawn["agreement"].startswith(
+        "1 bar, for a pair of profiles; temperley and edma agree on"
+    )
+
+
+@pytest.mark.parametrize(
+    ("noise", "shared", "judged"), [(1.44, "32", False), (0.6, "74", True), (-0.6, "74", True)]
+)
+def test_a_correlation_is_judged_by_the_variance_that_is_shared(noise, shared, judged):
+    one, other = np.linalg.qr(np.random.default_rng(1).normal(size=(60, 3)))[0].T[:2]
+    one, other = one - one.mean(), other - other.mean()
+    other -= one * (one @ other) / (one @ one)
+    one, other = one / np.linalg.norm(one), other / np.linalg.norm(other)
+    arousal = np.sign(noise) * one + abs(noise) * other
+    found = report(source(pd.DataFrame({"valence": 5 + one, "arousal": 5 + arousal})))
+    text = said(found)
+    assert f"share {shared} % of their variance (r²)" in text
+    assert ("one filter does much of the other's work" in text) == judged
+
+
+def test_a_draw_is_said_to_be_one():
+    keys = {f"{what}_{p}": v for p in PROFILES for what, v in (("key", "C"), ("scale", "minor"))}
+    text = said(report(source(pd.DataFrame(keys, index=range(40)))))
+    assert "Use the edma profile" in text and "a draw with temperley and krumhansl" in text
+    assert "the one that the filters begin with" in text and "strength" not in text
+
+
 def test_tags_are_said_to_stand_in_for_styles():
     tags = (["rock", "jazz"], np.array([[0.9, 0.1], [0.2, 0.1]], np.float32))
     found = report(source(pd.DataFrame({"duration_s": [60.0, 60.0]}), tags=tags))
