@@ -207,7 +207,7 @@ def test_one_pair_of_profiles_is_one_bar():
 
 
 @pytest.mark.parametrize(
-    ("noise", "shared", "judged"), [(1.44, "32", False), (0.6, "74", True), (-0.6, "74", True)]
+    ("noise", "shared", "judged"), [(1.46, "32", False), (0.6, "74", True), (-0.6, "74", True)]
 )
 def test_a_correlation_is_judged_by_the_variance_that_is_shared(noise, shared, judged):
     one, other = np.linalg.qr(np.random.default_rng(1).normal(size=(60, 3)))[0].T[:2]
