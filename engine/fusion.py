@@ -12,7 +12,7 @@ lists of ten, 10 being the mean. That is what engine.hubness is for.) So like se
 share, and unlike ones some neighbours of each; the ranks in the result say which.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,6 @@ from engine.similarity import ANY_TRACK, LISTED, Apart, candidates, collapsed, d
 from engine.space import Seed, SimilarityError, Space
 
 RANK_CONSTANT = 60  # k of the paper: how little the first places outweigh the next ones
-PERSISTENCE = 0.9  # p of rank-biased overlap: the first ten places carry 86 % of the weight
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,8 @@ class FusedNeighbour:
     score: float  # sum of 1 / (60 + rank)
     ranks: tuple[int | None, ...]  # 1 = nearest of all that may be listed; None: no embedding
     cosines: tuple[float | None, ...]
+    # By which it was ranked, where hubs were corrected for; None: not, or not among the nearest.
+    csls: tuple[float | None, ...]
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,20 @@ def fused(
             sum(1 / (RANK_CONSTANT + rank) for rank in ranks[place] if rank),
             ranks[place],
             tuple(None if np.isnan(one[row]) else float(one[row]) for one in cosines),
+            _csls(rankings, scores, row, csls or {}),
         )
         for place, row in enumerate(rows)
     )
     return Fused(tuple(rankings), listed, copies, tuple(without))
+
+
+def _csls(
+    rankings: Sequence[Ranking], scores: Sequence[np.ndarray], row: int, corrected: Collection[str]
+) -> tuple[float | None, ...]:
+    return tuple(
+        LocalScaling.shown(one[row]) if ranking.space in corrected else None
+        for ranking, one in zip(rankings, scores, strict=True)
+    )
 
 
 def agreed(scores: Sequence[np.ndarray]) -> np.ndarray:
@@ -139,25 +150,7 @@ def overlap(one: Sequence[int], other: Sequence[int], depth: int = LISTED) -> in
     return len(set(one[:depth]) & set(other[:depth]))
 
 
-def rank_biased_overlap(
-    one: Sequence[int], other: Sequence[int], persistence: float = PERSISTENCE
-) -> float:
-    """How far two lists agree, 0 (nothing in common) to 1 (the same), the first places above all.
-
-    Shares of common tracks at all depths, with weights that fall geometrically; extrapolated to
-    lists without end (Webber, Moffat and Zobel, ACM TOIS 2010, equation 32). No track comes twice
-    in a list; an empty list agrees with nothing.
-    """
-    short, long = sorted((one, other), key=len)
-    if not short:
-        return 0.0
-    s, p = len(short), persistence
-    common_at_s = len(set(short) & set(long[:s]))
-    total, common = 0.0, 0
-    for depth in range(1, len(long) + 1):
-        common = len(set(short[:depth]) & set(long[:depth]))
-        # Below its end, the shorter list goes on agreeing as it did.
-        assumed = common_at_s * max(0, depth - s) / s
-        total += (common + assumed) / depth * p**depth
-    rest = (common - common_at_s) / len(long) + common_at_s / s
-    return (1 - p) / p * total + rest * p ** len(long)
+def overlap_by_chance(one: int, other: int, candidates: int) -> float:
+    """Tracks that two lists of these lengths share on average when each is drawn by lot from the
+    same candidates: the mean of the hypergeometric distribution; 0 without candidates."""
+    return one * other / candidates if candidates else 0.0

@@ -8,10 +8,14 @@ two tracks are to their own neighbours:
 
     CSLS(x, y) = 2 cos(x, y) - r(x) - r(y),    r = mean cosine of the 10 nearest neighbours
 
-Conventions: CSLS lies between -4 and 4. r is measured against all tracks up to 10,000, and against
-a sample of the library above that: a neighbourhood that is wider, but equally wide for all.
+Conventions: CSLS lies between -4 and 4. r of a candidate is measured among the HEAD nearest of the
+seed that may be listed, and the seed itself: what is near to a track near the seed is near the
+seed, too, mostly. So r is exact in libraries up to HEAD tracks; in larger ones it is too low for a
+candidate whose own neighbours lie beyond, and the seed cannot be told from a hub by tracks far away
+from it. The cost, one product of HEAD x HEAD, does not grow with the library.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,122 +23,156 @@ import numpy as np
 from engine.space import Seed, Space
 
 NEIGHBOURS = 10  # k of r and of N_k, as in both papers
-EXACT_UP_TO = 10_000  # tracks
-SAMPLE = 2000  # tracks to measure r against in larger libraries
 # Nearest tracks, by cosine, that are put into a new order. What is not among them sounds so unlike
 # the query that no list of ten asks for it.
 HEAD = 300
+QUERIES = 300  # lists to measure hubness by
+PRODUCTS = 30_000_000  # cosines to measure it by: all QUERIES up to 100,000 tracks
+FEWEST_QUERIES = 100
+BATCH_BYTES = 2**25  # of cosines at a time
 BEYOND = -6.0  # added to the cosine of the others: below every CSLS, in the order of cosines
 
 
 @dataclass(frozen=True)
 class LocalScaling:
-    """How near each track of a space is to its neighbours; measured when asked for, then kept."""
+    """CSLS in one space."""
 
     space: Space
-    rows: np.ndarray  # of the tracks measured against
-    reference: np.ndarray  # float32 [rows, dimensions], of length 1
-    radii: np.ndarray  # float32 [tracks of the space], r; NaN: not measured yet
-
-    @classmethod
-    def of(cls, space: Space, seed: int = 0) -> "LocalScaling":
-        """Choose what to measure against."""
-        rows = _sample(space, EXACT_UP_TO, SAMPLE, seed)
-        radii = np.full(len(space.ids), np.nan, dtype=np.float32)
-        return cls(space, rows, _units(space, rows), radii)
 
     def scores(self, cosines: np.ndarray, seed: Seed, ids: np.ndarray) -> np.ndarray:
         """float32 [ids]: CSLS of the HEAD highest cosines, and BEYOND + cosine of the others.
 
-        cosines: of the tracks `ids` with the seed; NaN stays NaN.
+        cosines: of the tracks `ids` with the seed; NaN stays NaN. Of equal cosines at the end of
+        the head, the first ones belong to it.
         """
         scores = (cosines + BEYOND).astype(np.float32)
-        usable = np.flatnonzero(~np.isnan(cosines))
-        if len(usable) > HEAD:
-            threshold = np.partition(cosines[usable], -HEAD)[-HEAD]
-            usable = usable[cosines[usable] >= threshold]
-        around = self.measured(np.searchsorted(self.space.ids, ids[usable]))
-        own = float(self._nearest(self.space.unit(seed)[np.newaxis], self._row(seed))[0])
-        scores[usable] = 2 * cosines[usable] - around - own
+        head = highest(cosines, HEAD)
+        if len(head):
+            rows = np.searchsorted(self.space.ids, ids[head])
+            own = _row(self.space, seed)
+            around = _radii(_units(self.space, rows if own is None else np.append(rows, own)))
+            nearest = _mean_of_highest(cosines[np.newaxis, head])[0]
+            scores[head] = 2 * cosines[head] - around[: len(head)] - nearest
         return scores
 
-    def shown(self, score: float) -> float | None:
-        """The CSLS that a score is; None for a track beyond HEAD."""
+    @staticmethod
+    def shown(score: float) -> float | None:
+        """The CSLS that a score is; None for a track beyond HEAD, and for none at all (NaN)."""
         return float(score) if score >= BEYOND + 2 else None
 
-    def measured(self, rows: np.ndarray) -> np.ndarray:
-        """float32: r of rows of the space."""
-        new = rows[np.isnan(self.radii[rows])]
-        if len(new):
-            self.radii[new] = self._nearest(_units(self.space, new), new)
-        return self.radii[rows]
 
-    def _row(self, seed: Seed) -> np.ndarray:
-        return np.array([self.space.row(seed) if isinstance(seed, int) else -1])
-
-    def _nearest(self, units: np.ndarray, own: np.ndarray) -> np.ndarray:
-        """Mean cosine with the nearest of the reference, without itself."""
-        cosines = units @ self.reference.T
-        cosines[own[:, np.newaxis] == self.rows] = -np.inf
-        return _mean_of_highest(cosines, min(NEIGHBOURS, max(1, len(self.rows) - 1)))
+def highest(values: np.ndarray, count: int) -> np.ndarray:
+    """Ascending positions of the `count` highest; of equal ones the first; NaN never."""
+    usable = np.flatnonzero(~np.isnan(values))
+    if len(usable) <= count:
+        return usable
+    known = values[usable]
+    threshold = np.partition(known, -count)[-count]
+    above = known > threshold
+    # All that are equal would be too many: a library may hold thousands of alike embeddings.
+    tied = np.flatnonzero(known == threshold)[: count - np.count_nonzero(above)]
+    above[tied] = True
+    return usable[above]
 
 
-def _mean_of_highest(cosines: np.ndarray, count: int) -> np.ndarray:
-    highest = np.partition(cosines, -count, axis=1)[:, -count:]
-    return np.where(np.isfinite(highest).all(axis=1), highest.mean(axis=1), 0.0)
+def _row(space: Space, seed: Seed) -> int | None:
+    """Of a seed that is a track."""
+    return space.row(seed) if isinstance(seed, int) else None
+
+
+def _radii(units: np.ndarray) -> np.ndarray:
+    """float32 [rows]: r of each among the others."""
+    cosines = units @ units.T
+    np.fill_diagonal(cosines, -np.inf)
+    return _mean_of_highest(cosines)
+
+
+def _mean_of_highest(cosines: np.ndarray) -> np.ndarray:
+    """float32 [rows]: mean of the NEIGHBOURS highest, or of all where they are fewer."""
+    count = min(NEIGHBOURS, max(1, np.isfinite(cosines[0]).sum()))
+    nearest = np.partition(cosines, -count, axis=1)[:, -count:]
+    return np.where(np.isfinite(nearest).all(axis=1), nearest.mean(axis=1), 0.0)
 
 
 def _units(space: Space, rows: np.ndarray) -> np.ndarray:
     return space.matrix[rows] * space.scale[rows, np.newaxis]
 
 
-def _sample(space: Space, all_up_to: int, size: int, seed: int) -> np.ndarray:
-    """Ascending rows with a direction: all, or so many by chance."""
-    rows = np.flatnonzero(~np.isnan(space.scale))
-    if len(rows) <= all_up_to:
-        return rows
-    return np.sort(np.random.default_rng(seed).choice(rows, size, replace=False))
-
-
 @dataclass(frozen=True)
 class Occurrence:
     """How unevenly tracks turn up in lists: N_k, the number of lists of k that hold a track."""
 
-    skewness: float  # of N_k over the tracks: 0 where none is favoured, above 1 with strong hubs
+    skewness: float  # of N_k over all tracks
     highest: int  # N_k of the largest hub
     never: float  # share of tracks in no list, 0-1
-    hub: int  # id of the largest hub
+    hub: int | None = None  # id of the largest hub; None: no real lists
 
 
 @dataclass(frozen=True)
 class Hubness:
-    """The lists of a sample of tracks among themselves, by cosine and by CSLS."""
+    """The lists of a sample of tracks, searched in the whole library, by cosine and by CSLS."""
 
-    tracks: int  # in the sample; each has a list of NEIGHBOURS
+    queries: int  # tracks in the sample; each has a list of NEIGHBOURS
+    tracks: int  # that could be listed
     cosine: Occurrence
     csls: Occurrence
+    chance: Occurrence  # to be expected if every track had the same chance of each place
 
 
-def hubness(space: Space, tracks: int = 2000, seed: int = 0) -> Hubness | None:
-    """Measure it on a sample by chance; None where there are too few tracks for lists."""
-    rows = _sample(space, tracks, tracks, seed)
+def hubness(space: Space, queries: int = QUERIES, seed: int = 0) -> Hubness | None:
+    """Measure it for tracks drawn by chance; None where there are too few tracks for lists.
+
+    The lists are those of the app with nothing left out, except that copies stay in. Seconds of
+    work for 100,000 tracks; at most PRODUCTS cosines, for which larger libraries have fewer
+    queries.
+    """
+    rows = np.flatnonzero(~np.isnan(space.scale))
     if len(rows) < 2 * NEIGHBOURS:
         return None
-    units = _units(space, rows)
-    cosines = units @ units.T
-    np.fill_diagonal(cosines, -np.inf)
-    radii = _mean_of_highest(cosines, NEIGHBOURS)
-    ids = space.ids[rows]
-    by_csls = 2 * cosines - radii - radii[:, np.newaxis]
-    return Hubness(len(rows), _occurrence(cosines, ids), _occurrence(by_csls, ids))
+    queries = min(queries, len(rows), max(FEWEST_QUERIES, PRODUCTS // len(rows)))
+    drawn = np.sort(np.random.default_rng(seed).choice(rows, queries, replace=False))
+    scaling, plain, corrected = LocalScaling(space), [], []
+    step = max(1, BATCH_BYTES // (4 * len(space.ids)))
+    for first in range(0, queries, step):
+        batch = drawn[first : first + step]
+        for row, cosines in zip(batch, _cosines(space, batch), strict=True):
+            plain.append(highest(cosines, NEIGHBOURS))
+            scores = scaling.scores(cosines, int(space.ids[row]), space.ids)
+            corrected.append(highest(scores, NEIGHBOURS))
+    found = [_occurrence(np.concatenate(lists), space.ids, rows) for lists in (plain, corrected)]
+    return Hubness(queries, len(rows), *found, by_chance(queries, len(rows)))
 
 
-def _occurrence(scores: np.ndarray, ids: np.ndarray) -> Occurrence:
-    listed = np.argpartition(scores, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:]
-    counts = np.bincount(listed.ravel(), minlength=len(ids))
+def _cosines(space: Space, batch: np.ndarray) -> np.ndarray:
+    """float32 [batch, tracks]; NaN for a track itself and for tracks without direction."""
+    units = _units(space, batch)
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite vectors: their scale is NaN
+        cosines = units @ space.matrix.T
+        cosines *= space.scale
+    cosines[np.arange(len(batch)), batch] = np.nan
+    return cosines
+
+
+def _occurrence(listed: np.ndarray, ids: np.ndarray, rows: np.ndarray) -> Occurrence:
+    counts = np.bincount(listed, minlength=len(ids))[rows]
     hub = int(counts.argmax())
     never = float(np.mean(counts == 0))
-    return Occurrence(skewness(counts), int(counts[hub]), never, int(ids[hub]))
+    return Occurrence(skewness(counts), int(counts[hub]), never, int(ids[rows[hub]]))
+
+
+def by_chance(queries: int, tracks: int) -> Occurrence:
+    """What N_k would be if each list were drawn by lot: Poisson's distribution of its mean.
+
+    highest: the median of the largest of so many.
+    """
+    mean = queries * NEIGHBOURS / tracks
+    chance = below = math.exp(-mean)
+    largest = 0
+    while below**tracks < 0.5:
+        largest += 1
+        chance *= mean / largest
+        below = min(1.0, below + chance)
+    return Occurrence(mean**-0.5, largest, math.exp(-mean))
 
 
 def skewness(values: np.ndarray) -> float:

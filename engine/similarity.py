@@ -58,7 +58,6 @@ class Neighbour:
 
     track: int  # id
     cosine: float
-    csls: float | None = None  # by which it was ordered, where hubs were corrected for
 
 
 @dataclass(frozen=True)
@@ -77,27 +76,17 @@ def most_similar(
     *,
     allowed: np.ndarray | None = None,
     apart: Apart = ANY_TRACK,
-    csls: LocalScaling | None = None,
 ) -> Neighbours:
     """The count nearest recordings. Ties are settled by id, so that a list never changes by chance.
 
-    allowed: bool [rows of recordings], which may be listed; None: all. csls: order by CSLS, which
-    demotes tracks that are near to everything. Raises SimilarityError when the network has no
-    embedding of the seed.
+    allowed: bool [rows of recordings], which may be listed; None: all. Raises SimilarityError when
+    the network has no embedding of the seed.
     """
     cosines = recordings.aligned(space.ids, space.cosines(seed))
     usable = candidates([seed], recordings, allowed, apart)
-    scores = scored(np.where(usable, cosines, np.nan), seed, recordings, csls)
-    order = descending(scores, 4 * count)
+    order = descending(np.where(usable, cosines, np.nan), 4 * count)
     rows, copies = collapsed(order, [seed], recordings, count, [space], apart.per_artist)
-    listed = tuple(
-        Neighbour(
-            int(recordings.ids[row]),
-            float(cosines[row]),
-            None if csls is None else csls.shown(scores[row]),
-        )
-        for row in rows
-    )
+    listed = tuple(Neighbour(int(recordings.ids[row]), float(cosines[row])) for row in rows)
     return Neighbours(listed, copies)
 
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from neighbourhoods import listed, random_space, recordings, space
-from scipy.stats import rankdata
+from scipy.stats import hypergeom, rankdata
 
-from engine.fusion import RANK_CONSTANT, Ranking, fused, overlap, rank_biased_overlap, ranked
+from engine.fusion import RANK_CONSTANT, Ranking, fused, overlap, overlap_by_chance, ranked
 from engine.hubness import LocalScaling
 from engine.recordings import Recording
 from engine.similarity import Apart, Outside, SimilarityError, most_similar
@@ -121,9 +121,9 @@ def test_constraints_and_corrections_hold_in_fused_lists():
     found = fused(spaces, [1], facts, allowed=allowed, apart=Apart(artist=True, per_artist=True))
     assert sorted((track - 1) % 4 for track in listed(found)) == [1, 2, 3]
     assert max(listed(found)) <= 60
-    scaling = {one.name: LocalScaling.of(one) for one in spaces}
+    scaling = {one.name: LocalScaling(one) for one in spaces}
     corrected = fused(spaces, [1], facts, csls=scaling)
-    alone = [most_similar(one, 1, facts, 79, csls=scaling[one.name]) for one in spaces]
+    alone = [fused([one], [1], facts, 79, csls=scaling) for one in spaces]
     for neighbour in corrected.listed:
         ranks = [listed(one).index(neighbour.track) + 1 for one in alone]
         assert neighbour.ranks == tuple(ranks)
@@ -135,24 +135,23 @@ def test_overlap_counts_what_is_shared_at_a_depth():
     assert overlap([], [1]) == 0
 
 
-def test_rank_biased_overlap_of_known_lists():
-    assert rank_biased_overlap([1, 2, 3], [1, 2, 3]) == pytest.approx(1)
-    assert rank_biased_overlap([1, 2, 3], [4, 5, 6]) == 0
-    assert rank_biased_overlap([], [1]) == 0
-    # By hand, p = 0.5: shares 0, 1, 2/3; 0 + 1/4 + 2/3 · 1/8, and 2/3 · 1/8 for what comes after.
-    assert rank_biased_overlap([1, 2, 3], [2, 1, 4], 0.5) == pytest.approx(
-        0.25 + 2 / 3 / 8 + 2 / 3 / 8
-    )
-    # The shorter list agrees wholly as far as it goes, and is taken to go on so.
-    assert rank_biased_overlap([1, 2], [1, 2, 3, 4]) == pytest.approx(1)
-
-
-@given(
-    st.permutations(range(12)), st.permutations(range(12)), st.integers(1, 12), st.integers(1, 12)
-)
+@given(st.integers(0, 12), st.integers(0, 12), st.integers(12, 40))
 @settings(deadline=None)
-def test_rank_biased_overlap_is_symmetric_and_within_its_range(one, other, here, there):
-    value = rank_biased_overlap(one[:here], other[:there])
-    assert value == pytest.approx(rank_biased_overlap(other[:there], one[:here]))
-    assert -1e-12 <= value <= 1 + 1e-12
-    assert rank_biased_overlap(one, [*one[:6], *other[::-1]][:6]) == pytest.approx(1)
+def test_overlap_by_chance_is_that_of_lists_drawn_by_lot(one, other, candidates):
+    expected = hypergeom(candidates, one, other).mean()
+    assert overlap_by_chance(one, other, candidates) == pytest.approx(expected)
+    assert overlap_by_chance(0, 0, 0) == 0
+
+
+def test_corrected_for_hubs_the_list_is_in_the_order_of_csls():
+    ours, facts = random_space(60, 8), recordings(60)
+    found = fused([ours], [3], facts, csls={"effnet": LocalScaling(ours)})
+    scores = [neighbour.csls[0] for neighbour in found.listed]
+    assert scores == sorted(scores, reverse=True)
+    cosines = {n.track: n.cosine for n in most_similar(ours, 3, facts, 59).listed}
+    for neighbour in found.listed:
+        assert neighbour.cosines == (cosines[neighbour.track],)
+    assert {n.csls for n in fused([ours], [3], facts).listed} == {(None,)}
+    both = fused([ours, random_space(60, 9, 1, "musicnn")], [3], facts,
+                 csls={"effnet": LocalScaling(ours)})  # fmt: skip
+    assert all(n.csls[0] is not None and n.csls[1] is None for n in both.listed)

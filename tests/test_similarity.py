@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from neighbourhoods import listed, random_space, recordings, space
 from sklearn.neighbors import NearestNeighbors
 
-from engine.hubness import LocalScaling
 from engine.recordings import Recording
 from engine.similarity import Apart, Outside, SimilarityError, most_similar
 
@@ -208,14 +207,3 @@ def test_something_from_outside_finds_the_same_as_the_track_itself():
 def test_something_from_outside_without_a_usable_embedding_says_so(vectors):
     with pytest.raises(SimilarityError, match="My song"):
         most_similar(random_space(5), Outside(vectors, Recording(), "My song.mp3"), recordings(5))
-
-
-def test_corrected_for_hubs_the_list_is_in_the_order_of_csls():
-    ours, facts = random_space(60, 8), recordings(60)
-    found = most_similar(ours, 3, facts, csls=LocalScaling.of(ours))
-    scores = [neighbour.csls for neighbour in found.listed]
-    assert scores == sorted(scores, reverse=True)
-    cosines = {n.track: n.cosine for n in most_similar(ours, 3, facts, 59).listed}
-    for neighbour in found.listed:
-        assert neighbour.cosine == cosines[neighbour.track]
-    assert {n.csls for n in most_similar(ours, 3, facts).listed} == {None}
