@@ -138,6 +138,7 @@ def mood(report: Report) -> list[Sentence]:
         )
     if not isnan(found.correlation) and found.tracks >= FEWEST:
         tied = abs(found.correlation) >= TIED
+        r = f"r{NBSP}={NBSP}{decimal(found.correlation, 2)}"
         judged = (
             "so one filter does much of the other's work"
             if tied
@@ -145,8 +146,8 @@ def mood(report: Report) -> list[Sentence]:
         )
         sentences.append(
             Sentence(
-                f"Valence and arousal have a correlation of r = {decimal(found.correlation, 2)} "
-                f"and share {percent(found.correlation**2, 1)} of their variance (r²), "
+                f"Valence and arousal have a correlation of {r} and share "
+                f"{percent(found.correlation**2, 1)} of their variance (r²), "
                 f"{judged} (border: {TIED} either way)."
             )
         )
