@@ -19,10 +19,10 @@ NONE = (
 )
 
 
-def draw(collection: Collection, row: int | None) -> None:
+def draw(collection: Collection, row: int | None, width: int = WIDTH) -> None:
     """The cover of a row; the plain sign for none."""
     picture = None if row is None else of(collection, row)
-    st.image(picture or NONE, width=WIDTH, alt="Cover" if picture else "No cover")
+    st.image(picture or NONE, width=width, alt="Cover" if picture else "No cover")
 
 
 def of(collection: Collection, row: int) -> bytes | None:

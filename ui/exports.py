@@ -20,6 +20,7 @@ from engine.playlist_paths import (
     located,
     replacing,
 )
+from ui import gaps
 from ui.collection import Collection
 from ui.text import count, escaped
 
@@ -55,12 +56,15 @@ NOT_UTF8 = {
 
 
 def entries(collection: Collection, rows: Sequence[int]) -> list[Entry]:
-    """The tracks of a list as a playlist takes them."""
+    """The tracks of a list as a playlist takes them; values by the name of their column, and what
+    gave them where that was no published model."""
     frame = collection.frame.iloc[rows]
     columns = ("path", "title", "artist", "duration_s", "album", *VALUES)
     lists = [frame[c].astype(object).where(frame[c].notna(), None).tolist() for c in columns]
+    marks = {column: gaps.stand_in(collection, column) for column in VALUES}
+    names = [f"{column} ({mark})" if mark else column for column, mark in marks.items()]
     return [
-        Entry(*facts[:5], dict(zip(VALUES, facts[5:], strict=True)))
+        Entry(*facts[:5], dict(zip(names, facts[5:], strict=True)))
         for facts in zip(*lists, strict=True)
     ]
 

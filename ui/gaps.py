@@ -15,6 +15,7 @@ from ui.collection import Collection
 NETWORKS = ("effnet", "musicnn")
 # These come with a package, too: no other download is needed.
 PACKAGED = ("musicnn", "tags")
+SHORT = 20  # letters of a note that a heading has room for
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ def column_gap(collection: Collection, column: str) -> Gap | None:
     """Why no track has a value in a column; None where some have."""
     if collection.coverage.columns.get(column, 0):
         return None
-    return _gap(collection, next(s for s, columns in STAGE_COLUMNS.items() if column in columns))
+    return _gap(collection, stage_of(column))
 
 
 def space_gap(collection: Collection, name: str) -> Gap | None:
@@ -72,3 +73,18 @@ def share_missing(collection: Collection, column: str) -> int:
 def substitutes(collection: Collection, stage: str) -> list[str]:
     """Notes on models that are not the published ones, as the analysis left them."""
     return notes(collection.meta, stage)
+
+
+def stand_in(collection: Collection, column: str) -> str:
+    """In few words what gave the values of a column, such as `random weights`, where it was not the
+    published model; else empty."""
+    notes_on = substitutes(collection, stage_of(column))
+    if not notes_on:
+        return ""
+    short = notes_on[0].partition(":")[0]
+    return short if len(short) <= SHORT else "stand-in model"
+
+
+def stage_of(column: str) -> str:
+    """The stage of the analysis that fills a column."""
+    return next(stage for stage, columns in STAGE_COLUMNS.items() if column in columns)

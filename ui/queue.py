@@ -1,8 +1,9 @@
-"""A playlist that plays by itself: what plays now, the controls, and the table below.
+"""A playlist that plays by itself: the controls and what plays now in a low bar, the table below.
 
 All of it is one fragment, so that nothing else of the page runs when the track changes. The browser
-says when a track has ended (ui/queue.js); which one comes next is engine/queue.py's to say. The
-place of what plays is kept free from the start, so that nothing moves when it begins.
+says when a track has ended (ui/queue.js); which one comes next is engine/queue.py's to say. The bar
+is as high while nothing plays, so that the table stays where it is (ui/queue.css); the IC curve of
+what plays is below the table, which so begins in the upper half of the page.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from ui.text import count, escaped
 
 EVENTS = ("ended", "error", "pause", "play", "blocked")  # that the browser reports
 BLOCKED = "Your browser lets a page play only after a click: press play in the player."
-PLAYER_HEIGHT = 66  # pixels: an audio element, and a line that says that it is a clip
+COVER = 64  # pixels
 MOST_TOLD = 300  # letters of earlier sentences that are kept
 _FOLDER = Path(__file__).parent
 
@@ -50,18 +51,21 @@ def draw(
     player = queue.seen(_player(key), ids)
     if player.track is not None and player.track not in collection.frame.index:
         player = queue.stop(player)  # the library was read again without it
-    bar = st.container(border=True, key=f"{key}_bar", gap="small")
+    bar = st.container(border=True, key=f"{key}_bar", gap="xsmall")
     below = st.container()
     with bar:
         controls = st.container(horizontal=True, gap="small")
         player = _settled(collection, ids, player, key)
         with controls:
-            _controls(key, player, ids, _chosen(rows, key) if table else [])
-        _now(collection, player, ids, key)
+            if table:
+                _starts(key, ids, _chosen(rows, key))
+            _controls(key, player, ids)
+        _now(collection, player, ids, key, table)
     if table:
         with below:
             playing = player.place if player.track is not None and player.listed else None
             chosen = tables.draw(collection, rows, query, playing, f"{key}_table")
+            _curve(collection, player, key)
         st.session_state[f"{key}_selected"] = ids[chosen].tolist()
     _listener()(
         data={
@@ -104,32 +108,38 @@ def _chosen(rows: np.ndarray, key: str) -> list[int]:
         return []  # said below the table
 
 
-def _controls(key: str, player: Player, ids: np.ndarray, chosen: list[int]) -> None:
-    """Buttons with words; each asks for what the fragment then does.
+def _starts(key: str, ids: np.ndarray, chosen: list[int]) -> None:
+    """The buttons that begin to play, beside the list alone.
 
     One row selected is where to begin; of several, only these play.
     """
-    idle = player.track is None
     first = chosen[0] if chosen else 0
     only = frozenset(ids[chosen].tolist() if len(chosen) > 1 else [])
     some = "Play from here" if len(chosen) == 1 else "Play selected"
-    buttons = (
-        ("all", "Play all", "play_arrow", ("start", 0, frozenset()), not len(ids)),
-        ("selected", some, "playlist_play", ("start", first, only), not chosen),
-        ("previous", "Previous", "skip_previous", ("before",), idle),
-        ("next", "Next", "skip_next", ("after",), idle),
-        ("stop", "Stop", "stop", ("stop",), idle),
+    _button(key, "all", "Play all", "play_arrow", ("start", 0, frozenset()), not len(ids))
+    _button(key, "selected", some, "playlist_play", ("start", first, only), not chosen)
+
+
+def _controls(key: str, player: Player, ids: np.ndarray) -> None:
+    """The buttons for what plays; without a list there is nowhere to go on to."""
+    idle = player.track is None
+    nowhere = idle or not len(ids)
+    _button(key, "previous", "Previous", "skip_previous", ("before",), nowhere)
+    _button(key, "next", "Next", "skip_next", ("after",), nowhere)
+    _button(key, "stop", "Stop", "stop", ("stop",), idle)
+
+
+def _button(key: str, name: str, label: str, icon: str, asked: tuple, off: bool) -> None:
+    """A button with words, which asks for what the fragment then does."""
+    st.button(
+        label,
+        key=f"{key}_do_{name}",
+        icon=f":material/{icon}:",
+        type="primary" if name == "all" else "secondary",
+        disabled=off,
+        on_click=_ask,
+        args=(key, asked),
     )
-    for name, label, icon, asked, off in buttons:
-        st.button(
-            label,
-            key=f"{key}_do_{name}",
-            icon=f":material/{icon}:",
-            type="primary" if name == "all" else "secondary",
-            disabled=off,
-            on_click=_ask,
-            args=(key, asked),
-        )
 
 
 def _ask(key: str, asked: tuple) -> None:
@@ -206,44 +216,67 @@ def _told(collection: Collection, moved: Moved, asked: tuple, reasons: dict[int,
     return " ".join(said)
 
 
-def _now(collection: Collection, player: Player, ids: np.ndarray, key: str) -> None:
+def _now(
+    collection: Collection, player: Player, ids: np.ndarray, key: str, table: bool = True
+) -> None:
     """What plays, in a place of the same height as nothing."""
-    row = None if player.track is None else int(collection.frame.index.get_loc(player.track))
-    with st.container(horizontal=True, gap="small", wrap=False, key=f"{key}_playing_now"):
-        covers.draw(collection, row)
-        with st.container(gap=None):
-            _said(collection, player, ids, row, key)
-    with st.container(key=f"{key}_sounds", gap=None, height=PLAYER_HEIGHT, border=False):
-        for turn in (0, 1):
-            place = st.empty()  # which takes away the last one's at once
-            if row is not None and player.token % 2 == turn:
-                with place.container(key=_slot(key, turn), gap=None):
-                    sounds.draw(collection, row, brief=True)
-    if collection.coverage.columns.get("ic_mean"):
-        with st.container(key=f"{key}_curve_place", height=curves.HEIGHT + 4, border=False):
-            if row is None or not curves.draw(collection, row, f"{key}_curve"):
-                st.caption(
-                    "The curve of information content (IC) of what plays."
-                    if row is None
-                    else "This track has no curve of information content (IC)."
-                )
+    row = _row(collection, player)
+    with st.container(horizontal=True, gap="small", key=f"{key}_playing"):
+        with st.container(horizontal=True, gap="small", wrap=False, key=f"{key}_playing_now"):
+            covers.draw(collection, row, COVER)
+            with st.container(gap=None):
+                _said(collection, player, ids, row, table)
+        with st.container(key=f"{key}_sounds", gap=None):
+            for turn in (0, 1):
+                place = st.empty()  # which takes away the last one's at once
+                if row is not None and player.token % 2 == turn:
+                    with place.container(key=_slot(key, turn), gap=None):
+                        sounds.draw(collection, row, brief=True)
+    with st.container(key=f"{key}_told_place"):
+        if told := st.session_state.get(f"{key}_told"):
+            st.caption(f":material/info: {told}")
+        else:
+            st.empty()  # keeps the place: without anything in it, it would not be drawn
+
+
+def _row(collection: Collection, player: Player) -> int | None:
+    """Where in the collection what plays is."""
+    return None if player.track is None else int(collection.frame.index.get_loc(player.track))
+
+
+def _curve(collection: Collection, player: Player, key: str) -> None:
+    """The IC curve of what plays; its place is the same for a track without one, so that nothing
+    moves when the next one begins."""
+    row = _row(collection, player)
+    if row is None or not collection.coverage.columns.get("ic_mean"):
+        return
+    with st.container(key=f"{key}_curve_place", height=curves.HEIGHT + 4, border=False):
+        if not curves.draw(collection, row, f"{key}_curve"):
+            st.caption("This track has no curve of information content (IC).")
 
 
 def _said(
-    collection: Collection, player: Player, ids: np.ndarray, row: int | None, key: str
+    collection: Collection, player: Player, ids: np.ndarray, row: int | None, table: bool
 ) -> None:
-    """Title, place and facts, and what there is to tell."""
+    """Title, place and facts."""
     if row is None:
         st.markdown("**Nothing plays**")
-        st.caption(f"“Play all” goes through the {count(len(ids))} one after the other.")
+        st.caption(_offer(len(ids)) if table else "“Play all” is beside the list.")
     else:
         track = collection.name(row)
         artist = f" · {escaped(track['artist'])}" if track["artist"] else ""
         st.markdown(f"**{escaped(track['title'])}**{artist}")
         paused = "Paused · " if player.paused else ""
         st.caption(f"{paused}{_place(player, ids)} · {escaped_facts(collection, row)}")
-    if told := st.session_state.get(f"{key}_told"):
-        st.caption(f":material/info: {told}")
+
+
+def _offer(tracks: int) -> str:
+    """What “Play all” would do."""
+    if tracks == 0:
+        return "There is no track to play."
+    if tracks == 1:
+        return "“Play all” plays the one track of the list."
+    return f"“Play all” goes through the {count(tracks)} one after the other."
 
 
 def _place(player: Player, ids: np.ndarray) -> str:

@@ -1,9 +1,13 @@
-"""The table of a playlist: one row per track, sortable by a click on a heading.
+"""The table of a playlist: one row per track, in the order of play.
 
 What it shows of all tracks is kept as Arrow columns, once per generation of the library, so that a
 list of 100,000 takes them in its order within some milliseconds. Up to EAGER_ROWS are in the
 browser, where rows can be selected with the mouse; of longer lists only what is scrolled to is sent
-(which Streamlit cannot join with selecting), and a field takes the places of the rows instead.
+(which Streamlit cannot join with selecting), and a field takes the places of the rows instead. What
+plays has a coloured sign in a column that stays in view, in lists of any length; of a short list,
+its whole row has a ground of its own. A click on a heading sorts what one sees, in the browser
+alone: no script learns of it, and Streamlit cannot switch it off. So the table says that playing
+and saving keep the order of the list.
 """
 
 import re
@@ -18,6 +22,7 @@ from pandas.io.formats.style import Styler
 
 from engine.descriptors import DESCRIPTORS, PROFILES
 from engine.query import Query
+from ui import gaps
 from ui.collection import KEPT, Collection
 from ui.text import escaped
 
@@ -33,6 +38,7 @@ NUMBERS = (
     "tempo_confidence",
     "loudness_range_lu",
 )
+HEADINGS = {"style": "Strongest style", "chosen": "Activation"}  # of what is no number of its own
 BARS = ("danceability", "voice", "chosen")  # of 0 to 1
 EAGER_ROWS = 1000  # more are sent as they are scrolled to
 STYLED_ROWS = 200  # in 30 ms; a thousand would take 160
@@ -40,6 +46,10 @@ STYLED_ROWS = 200  # in 30 ms; a thousand would take 160
 PLAYING = "background-color: #0f9b8e40; font-weight: bold"
 HEIGHT = 388  # ten rows and the heading, whether or not there are that many matches
 MARK = "▶"
+ORDER_KEPT = (
+    "Play and save follow the order of the list, as “#” counts; a click on another heading sorts "
+    "only what you see."
+)
 _PLACES = re.compile(r"\s*(\d+)(?:\s*[-–]\s*(\d+))?\s*")
 
 
@@ -61,11 +71,12 @@ def draw(
     rows = np.asarray(rows)
     table = rows_of(collection, rows, query, playing)
     lazy = len(table) > EAGER_ROWS
+    _doubts(collection, table)
     state = st.dataframe(
         _highlighted(table, playing) if len(table) <= STYLED_ROWS else table,
         hide_index=True,
         height=HEIGHT,
-        column_config=_columns(table, query),
+        column_config=_columns(collection, table, query),
         key=f"{key}_rows_{_mark(rows)}",
         placeholder="",
         lazy=lazy,
@@ -73,6 +84,7 @@ def draw(
         selection_mode="multi-row",
         alt="The tracks of the playlist with their descriptors",
     )
+    st.caption(ORDER_KEPT)
     if lazy:
         st.text_input(
             "Select by number",
@@ -183,34 +195,63 @@ def _numbers(values: pd.Series) -> pa.Array:
     return pa.array(values.to_numpy(dtype=np.float64), from_pandas=True)
 
 
-def _columns(table: pa.Table, query: Query) -> dict[str, object]:
-    """Heading, format and help of each column."""
+def _doubts(collection: Collection, table: pa.Table) -> None:
+    """Say which columns come from models that are not the published ones."""
+    doubtful: dict[str, list[str]] = {}
+    for name, column in _described(collection, table).items():
+        for note in gaps.substitutes(collection, gaps.stage_of(column)):
+            doubtful.setdefault(note, []).append(HEADINGS.get(name) or DESCRIPTORS[name].label)
+    for note, labels in doubtful.items():
+        st.caption(f":material/warning: {escaped(', '.join(labels))}: {escaped(note)}")
+
+
+def _described(collection: Collection, table: pa.Table) -> dict[str, str]:
+    """Column of the table → the descriptor that says which stage it comes from."""
+    described = {name: name for name in (*NUMBERS, "style")}
+    described["chosen"] = "style" if collection.vocabulary[0] == "styles" else "valence"
+    return {name: column for name, column in described.items() if name in table.column_names}
+
+
+def _columns(collection: Collection, table: pa.Table, query: Query) -> dict[str, object]:
+    """Heading, format and help of each column; what gave its values, where that is in doubt."""
+    described = _described(collection, table)
+    marks = {name: gaps.stand_in(collection, column) for name, column in described.items()}
+    marks = {name: f" ({mark})" if mark else "" for name, mark in marks.items()}
     text, numeric = st.column_config.TextColumn, st.column_config.NumberColumn
     columns = {
-        "playing": text("", width=28, help="What plays"),
+        "playing": st.column_config.MultiselectColumn(
+            "", width=44, options=[MARK], color="primary", help="What plays", pinned=True
+        ),
         "place": numeric("#", width=40, help="Place in the playlist"),
         "title": text("Title", width="medium"),
         "artist": text("Artist", width=150),
         "album": text("Album", width=150),
-        "style": text("Strongest style", width="medium"),
+        "style": text(HEADINGS["style"] + marks["style"], width="medium"),
         "path": text("File", width="large"),
         "key": text("Key", width=80, help=f"By the {query.key_profile} profile"),
         "minutes": numeric("Minutes", format="%.1f", width=70),
-        "chosen": _bar("Activation", "Of the styles that you chose"),
     }
-    for column in NUMBERS:
+    if "chosen" in marks:
+        about = "Of the styles that you chose"
+        columns["chosen"] = _bar(HEADINGS["chosen"], marks["chosen"], about)
+    for column in (name for name in NUMBERS if name in marks):
         descriptor = DESCRIPTORS[column]
         label = f"{descriptor.label} ({descriptor.unit})" if descriptor.unit else descriptor.label
         if column in BARS:
-            columns[column] = _bar(label, descriptor.help)
+            columns[column] = _bar(label, marks[column], descriptor.help)
         else:
             places = f"%.{descriptor.decimals}f"
-            columns[column] = numeric(label, format=places, help=descriptor.help)
+            columns[column] = numeric(label + marks[column], format=places, help=descriptor.help)
     return {name: config for name, config in columns.items() if name in table.column_names}
 
 
-def _bar(label: str, about: str) -> object:
+def _bar(label: str, mark: str, about: str) -> object:
     """A value of 0 to 1 as a bar with its number."""
     return st.column_config.ProgressColumn(
-        label, format="%.2f", min_value=0.0, max_value=1.0, width=120, help=about
+        label + mark,
+        format="%.2f",
+        min_value=0.0,
+        max_value=1.0,
+        width=210 if mark else 120,
+        help=about,
     )
