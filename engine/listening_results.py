@@ -1,12 +1,22 @@
 """What the votes of a listening test say, and how little a few of them say.
 
 Conventions: the share of a network is of the decided votes (not "same"), with the Wilson score
-interval of 95 % (Wilson, JASA 1927), which holds for few votes and for shares near 0 and 1, and the
-two-sided exact binomial p of "no preference". Votes on other model files are counted apart: they
-compare other networks. Several votes of one person are not independent: the interval does not know.
+interval of 95 % (Wilson, JASA 1927), which holds for few votes and for shares near 0 and 1, but for
+a number of votes fixed beforehand. People look after every vote, and may stop when they like what
+they see: a preference is called clear only by a test that holds however often one looks. Its
+e-value is the chance of the votes if each share were equally likely, divided by their chance
+without any preference (a mixture, as of Robbins, Annals of Mathematical Statistics 1970):
+
+    e = 2^n / ((n + 1) · C(n, k)),    k of n decided votes for one network
+
+Without a preference, it comes to 20 or more at some time in at most 1 test of 20 (inequality of
+Ville; Ramdas et al., "Game-theoretic statistics and safe anytime-valid inference", Statistical
+Science 2023). Votes on other model files are counted apart: they compare other networks. Several
+votes of one person are not independent: neither interval nor e-value knows.
 """
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +24,8 @@ from dataclasses import dataclass
 from engine.listening_test import Vote
 
 Z = 1.959963984540054  # of the normal distribution: 95 % lie within
+CLEAR = math.log(20)  # of the e-value: wrong in at most 5 % of the tests without a preference
+MOST_NEEDED = 10**9  # votes; none that anybody will count
 FEW = 30  # decided votes; with fewer, an interval is wider than 35 percentage points
 UNKNOWN_GENRE = "Unknown"
 
@@ -41,33 +53,28 @@ class Tally:
         return wilson(self.first, self.decided)
 
     @property
-    def p(self) -> float:
-        """Of shares at least as far from a half, were there no preference; exact, 0-1."""
-        return binomial_p(self.first, self.decided)
-
-    @property
     def is_clear(self) -> bool:
-        """Whether the interval excludes a half."""
-        low, high = self.interval
-        return low > 0.5 or high < 0.5
+        """Whether there is a preference, by the e-value of the decided votes."""
+        return log_e(self.first, self.decided) >= CLEAR
 
     @property
     def more_needed(self) -> int | None:
-        """Further decided votes until the interval excludes a half, if the share stays; 0 when it
-        does already, None when no number would do or there is no vote yet."""
+        """Further decided votes until it is clear, if the share stays; 0 when it is already, None
+        when no number would do or there is no vote yet."""
         if not self.decided or self.first == self.second:
             return None
-        # The interval excludes 1/2 as soon as |share - 1/2| > Z / (2 √n).
-        distance = abs(self.share - 0.5)
-        return max(0, math.floor((Z / (2 * distance)) ** 2) + 1 - self.decided)
+        enough = bisect_left(
+            range(self.decided, MOST_NEEDED), CLEAR, key=lambda n: log_e(self.share * n, n)
+        )
+        return enough if enough < MOST_NEEDED - self.decided else None
 
     @property
     def caution(self) -> str | None:
-        """A sentence on how little it says; None for many votes."""
-        if self.decided >= FEW:
+        """A sentence on how little it says; None for many votes, or a clear preference."""
+        if self.decided >= FEW or self.is_clear:
             return None
         votes = "1 vote says" if self.decided == 1 else f"{self.decided} votes say"
-        return f"{votes} little: from {FEW} on, a clear preference begins to show."
+        return f"{votes} little: only a strong preference shows with fewer than {FEW}."
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,8 @@ class Results:
     overall: Tally
     genres: tuple[tuple[str, Tally], ...]  # by parent genre of the seed; most votes first
     sides: Tally  # left, right, neither: whether people lean to a side
-    listeners: int
+    listeners: int  # names
+    nameless: int  # votes without a name, of nobody knows how many people
     other_versions: int  # votes on other model files, not counted above
 
 
@@ -102,7 +110,8 @@ def results(votes: Iterable[Vote], spaces: tuple[str, str], models: Mapping[str,
         overall=tally(ours, spaces),
         genres=tuple((genre, tally(some, spaces)) for genre, some in genres),
         sides=Tally(sides["left"], sides["right"], sides["same"]),
-        listeners=len({vote.listener for vote in ours}),
+        listeners=len({vote.listener for vote in ours} - {""}),
+        nameless=sum(not vote.listener for vote in ours),
         other_versions=others,
     )
 
@@ -124,8 +133,8 @@ def wilson(hits: int, trials: int) -> tuple[float, float]:
     return low, 1.0 if hits == trials else min(1.0, middle + half)
 
 
-def binomial_p(hits: int, trials: int) -> float:
-    """Two-sided exact p of a fair coin; 1 without trials."""
-    rarer = min(hits, trials - hits)
-    tail = sum(math.comb(trials, count) for count in range(rarer + 1))
-    return min(1.0, 2 * tail / 2**trials)
+def log_e(hits: float, trials: float) -> float:
+    """Natural logarithm of the e-value against a fair coin; 0 without trials."""
+    misses = trials - hits
+    orders = math.lgamma(trials + 2) - math.lgamma(hits + 1) - math.lgamma(misses + 1)
+    return trials * math.log(2) - orders

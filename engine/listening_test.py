@@ -170,13 +170,16 @@ def record(folder: Path, vote: Vote) -> None:
     _append(folder, asdict(vote))
 
 
-def take_back(folder: Path, listener: str) -> Vote | None:
-    """Undo the last vote of a listener; the vote, or None where there is none."""
-    own = [vote for vote in read(folder).votes if vote.listener == listener]
-    if not own:
-        return None
-    _append(folder, {"taken_back": own[-1].id})
-    return own[-1]
+def take_back(folder: Path, vote_id: str) -> Vote | None:
+    """Undo the vote of this id; the vote, or None where there is none (any more).
+
+    By id, not the last one of a listener: several people may vote under one name, or under none.
+    """
+    for vote in read(folder).votes:
+        if vote.id == vote_id:
+            _append(folder, {"taken_back": vote_id})
+            return vote
+    return None
 
 
 def read(folder: Path) -> Votes:

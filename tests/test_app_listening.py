@@ -86,6 +86,15 @@ def test_reading_the_library_again_begins_anew_without_the_last_vote(app, librar
     assert len(listening_test.read(library).votes) == 1
 
 
+def test_undo_leaves_the_votes_of_other_people_without_a_name(app, library, monkeypatch):
+    app.button(key="test_right").click().run()
+    other = opened(library, monkeypatch)
+    other.button(key="test_left").click().run()
+    app.button(key="test_undo").click().run()
+    (left,) = listening_test.read(library).votes
+    assert left.seed == other.session_state["test_last"].vote.seed
+
+
 def test_skip_asks_another_and_counts_nothing(app, library):
     seeds = {app.session_state["test_pair"].seed}
     for _ in range(3):
@@ -109,6 +118,9 @@ def test_results_count_and_warn_of_few(app, library):
     wanted = {"EffNet": chosen.count("effnet"), "MusiCNN": chosen.count("musicnn")}
     assert counts == {**{name: str(votes) for name, votes in wanted.items()}, "No difference": "0"}
     assert "4 votes say little" in texts(app)
+    assert "No clear preference yet" in texts(app)
+    assert "may be of one or several people" in texts(app)
+    assert "All votes are of one listener" not in texts(app)
     assert app.dataframe[0].value[["EffNet", "MusiCNN"]].to_numpy().sum() == 4
 
 

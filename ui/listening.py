@@ -215,15 +215,15 @@ def _unskip() -> None:
 
 
 def _undo(music: Collection, last: Last) -> None:
-    """Take the last vote back, and ask the same again."""
+    """Take the last vote of this session back, and ask the same again."""
     state = st.session_state
     try:
-        taken = listening_test.take_back(music.library.path, last.vote.listener)
+        listening_test.take_back(music.library.path, last.vote.id)
     except ListeningTestError as error:
         state["test_problem"] = str(error)
         return
     # A click on a page from before the library was read again brings no question of then back.
-    if taken is not None and taken.id == last.vote.id and state.get("test_of") == _of(music):
+    if state.get("test_of") == _of(music):
         state["test_pair"] = last.pair
     state["test_last"] = None
 

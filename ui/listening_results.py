@@ -54,27 +54,39 @@ def _verdict(overall: Tally, first: str, second: str) -> str:
     if not overall.decided:
         return "Nobody has heard a difference so far."
     if overall.is_clear:
-        winner, low = (first, overall.share) if overall.share > 0.5 else (second, 1 - overall.share)
-        return f"**{winner} is preferred**, in {percent(low)} of the decided votes."
+        winner, share = first, overall.share
+        if share < 0.5:
+            winner, share = second, 1 - share
+        return (
+            f"**{winner} is preferred**, in {percent(share)} of "
+            f"{count(overall.decided, 'decided vote')}. Were there no preference, at most 1 test "
+            f"in 20 would ever look so clear, however often one looks. {_interval(overall, first)}"
+        )
     more = overall.more_needed
     wait = (
         f" If the share stays as it is, {count(more, 'more vote')} would show it." if more else ""
     )
-    return f"**No clear preference yet.** {_interval(overall, first)}{wait}"
+    return (
+        f"**No clear preference yet**, by a rule that holds however often one looks.{wait} "
+        f"{_interval(overall, first)}"
+    )
 
 
 def _interval(overall: Tally, first: str) -> str:
     low, high = overall.interval
     return (
-        f"{first} has {percent(overall.share)} of {count(overall.decided, 'decided vote')}; with "
-        f"95\u00a0% confidence, between {percent(low)} and {percent(high)}."
+        f"{first} has {percent(overall.share)} of {count(overall.decided, 'decided vote')}; "
+        f"95\u00a0% interval, which holds for a number of votes fixed beforehand: {percent(low)} "
+        f"to {percent(high)}."
     )
 
 
 def _cautions(said: Results) -> list[str]:
     """How little it says, and why."""
     found = [said.overall.caution] if said.overall.caution else []
-    if said.listeners == 1 and said.overall.decided > 1:
+    if said.nameless > 1:
+        found.append("The votes without a name may be of one or several people.")
+    elif said.listeners == 1 and not said.nameless and said.overall.decided > 1:
         found.append("All votes are of one listener: they say how that one hears.")
     if said.sides.is_clear:
         side = "A" if said.sides.share > 0.5 else "B"
