@@ -22,6 +22,7 @@ from ui import (
     queue,
     report,
     saved,
+    tabs,
 )
 from ui.collection import Collection
 from ui.text import count, escaped
@@ -40,7 +41,7 @@ def main() -> None:
     facts = maps.facts(music, query)
     found = answer(music, query, facts)
     summary(music, query, facts, found)
-    playlist, mood, plan, overview = st.tabs(TABS, key="tab", on_change="rerun")
+    playlist, mood, plan, overview = tabs.drawn(TABS)
     if playlist.open:
         with playlist:
             listen(music, query, found)

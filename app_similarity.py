@@ -21,6 +21,7 @@ from ui import (
     query_state,
     report,
     seeds,
+    tabs,
 )
 from ui import upload as uploads
 from ui.asked import COUNTS, NAMES, Asked, from_params, to_params
@@ -41,7 +42,7 @@ def main() -> None:
     address.begin(NAMES, partial(load, music), ADDRESS)
     seeds.drop_gone(music)
     st.session_state["planes"] = False
-    find, test, overview = st.tabs(TABS, key="tab", on_change="rerun")
+    find, test, overview = tabs.drawn(TABS)
     if find.open:
         with find:
             finding(music)
@@ -57,8 +58,9 @@ def load(music: Collection, params: address.Params) -> None:
     """Take over what the address asks for: at first, and after Back or Forward."""
     wanted, problems = from_params(params)
     wanted, unknown = seeds.known(music, wanted)
+    wanted, unanswered = constraints.answerable(music, wanted)
     st.session_state["asked"] = wanted
-    st.session_state["seed_problems"] = problems + unknown
+    st.session_state["seed_problems"] = problems + unknown + unanswered
     constraints.start(wanted, anew=True)
     options_start(wanted, anew=True)
 
@@ -129,17 +131,25 @@ def options(asked: Asked) -> Asked:
 def results(music: Collection, asked: Asked, upload: found.Upload | None) -> None:
     """How many tracks may be listed, then the lists."""
     pool = found.pool(music, query_state.query(), asked, upload)
-    allowed.said(music, pool)
+    held = found.lists(music, asked, upload, pool) if pool.left else {}
+    empty = lists.nothing(held)
+    if pool.steps or not empty:
+        allowed.said(music, pool)
     if asked.hubness:
         lists.hubs(music)
     if not pool.left:
         return
-    held = found.lists(music, asked, upload, pool)
     lists.compared(music, asked, held)
+    if empty:
+        return
     if asked.view == "fused":
-        lists.heading(music, "fused")
-        if "fused" in held:
-            lists.draw(music, asked, upload, "fused", held["fused"])
+        absent = tuple(name for name in found.NETWORKS if name not in found.spaces(music))
+        for name in held:
+            lists.heading(music, name, absent)
+        for name in absent:
+            lists.missing(music, name)
+        for name, one in held.items():
+            lists.draw(music, asked, upload, name, one)
         return
     for column, name in zip(st.columns(2, gap="medium"), found.NETWORKS, strict=True):
         with column:

@@ -16,12 +16,13 @@ from engine.descriptors import DESCRIPTORS
 from engine.map_cache import Map
 from engine.projection import LANDMARKS
 from engine.query import Query
+from engine.schema import MEDIA_COLUMNS
 from engine.selection import Selection
 from ui import maps, plane, query_state, scatter, sliders
 from ui.collection import Collection
-from ui.gaps import space_gap
+from ui.gaps import space_gap, stand_in, substitutes
 from ui.scatter import Drawn
-from ui.text import count, plain
+from ui.text import count, escaped, plain
 
 SPACES = {"effnet": "EffNet (genre, production)", "musicnn": "MusiCNN (timbre, mood)"}
 METHODS = {"neighbours": "Neighbours (t-SNE)", "pca": "Overview (PCA)"}
@@ -34,6 +35,11 @@ COLOURS = (
     "duration_s",
 )  # fmt: skip
 GROUPS = {"genre": "Genre", "style": "Style", "key": "Key"}
+COLUMNS = {"genre": "style", "style": "style", "key": "key_edma"}  # that a group is read from
+KEYBOARD = (
+    "By keyboard, or without seeing the map: the similarity app lists the tracks that sound most "
+    "like one that you name, which is what lies around it here."
+)
 TOP = 10  # groups with a colour of their own
 # Tol's muted scheme, which colour-blind people tell apart; marks differ in shape, too.
 PALETTE = (
@@ -42,13 +48,14 @@ PALETTE = (
 )  # fmt: skip
 SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up")
 SCALE = "Cividis"
+STAND_IN = "What lies together on this map need not sound alike. Its network is a stand-in:"
 LOOK_EVERY_S = 1.0
 GOOD, FAIR = 0.9, 0.75  # trustworthiness
 
 
 def draw(collection: Collection, query: Query, found: Selection) -> None:
     """Choices, then the map or why it is not there yet."""
-    spaces = [name for name in SPACES if collection.coverage.spaces.get(name)]
+    spaces = maps.networks(collection)
     if not spaces:
         todo: sliders.Todo = {}
         gap = space_gap(collection, "effnet")
@@ -64,6 +71,8 @@ def draw(collection: Collection, query: Query, found: Selection) -> None:
         wait(made, len(collection.frame))
     else:
         show(collection, query, found, made.map, colour)
+    for told in filter(None, (colour_note(collection, colour), elsewhere(collection, query, made))):
+        st.caption(told)
 
 
 def choices(collection: Collection, spaces: list[str]) -> tuple[str, str, str]:
@@ -81,19 +90,35 @@ def choices(collection: Collection, spaces: list[str]) -> tuple[str, str, str]:
         persist_state="page",
         help=METHOD_HELP,
     )
-    valued = [column for column in COLOURS if collection.has(column)]
-    groups = [name for name in GROUPS if has_group(collection, name)]
+    offered = [name for name in (*GROUPS, *COLOURS) if collection.has(COLUMNS.get(name, name))]
+    offered.sort(key=lambda name: bool(colour_note(collection, name)))  # stand-ins come last
     colour = third.selectbox(
-        "Colour", [*groups, *valued], key="map_colour", persist_state="page",
+        "Colour", offered, key="map_colour", persist_state="page",
         format_func=lambda name: GROUPS.get(name) or DESCRIPTORS[name].label,
     )  # fmt: skip
     return space, method, colour
 
 
-def has_group(collection: Collection, name: str) -> bool:
-    """Whether any track has a value of it."""
-    column = "key_edma" if name == "key" else "style"
-    return collection.has(column)
+def colour_note(collection: Collection, name: str) -> str:
+    """What is wrong with the values of a colour; empty for published models."""
+    column = COLUMNS.get(name, name)
+    if column in MEDIA_COLUMNS or not (told := stand_in(collection, column)):
+        return ""
+    label = GROUPS.get(name) or DESCRIPTORS[name].label
+    return f":material/science: Colours: {label} comes from a stand-in ({escaped(told)})."
+
+
+def elsewhere(collection: Collection, query: Query, made: maps.Making) -> str:
+    """That a region limits the tracks which was drawn on another map than the one that is shown."""
+    if not query.map_region or (made.map and made.map.fingerprint == query.map_of):
+        return ""
+    kind = maps.kind(collection, query.map_of)
+    if kind is None:
+        return ""
+    space, method = SPACES[kind[0]].partition(" (")[0], METHODS[kind[1]].partition(" (")[0]
+    same = made.map and kind == (made.map.fit.space, made.map.fit.method)
+    which = f"{'an older' if same else 'the'} {space} map ({method})"
+    return f":material/filter_alt: The tracks are limited by a region on {which}, not shown here."
 
 
 def wait(made: maps.Making, tracks: int) -> None:
@@ -119,8 +144,8 @@ def show(collection: Collection, query: Query, found: Selection, placed: Map, co
     said, button = st.columns([4, 1], vertical_alignment="center")
     said.caption("Draw a lasso or a box around tracks: they become the playlist.")
     button.button(
-        "Clear", key="map_clear", on_click=query_state.change, disabled=not query.map_region,
-        kwargs={"map_region": (), "map_of": None}, width="stretch", help="No region on the map.",
+        "Clear", key="map_clear", on_click=query_state.relax, disabled=not query.map_region,
+        args=("map_region",), width="stretch", help="No region, on this map or another.",
     )  # fmt: skip
     xy = collection.once(
         f"places {placed.fingerprint}", lambda: placed.rows(collection.frame.index.to_numpy())
@@ -129,7 +154,7 @@ def show(collection: Collection, query: Query, found: Selection, placed: Map, co
     there = ~np.isnan(xy[:, 0])
     hits = scatter.sample(collection, np.flatnonzero(there & matching))
     others = scatter.sample(collection, np.flatnonzero(there & ~matching))
-    asked = (collection.generation, query, placed.fingerprint, colour)
+    asked = (collection.generation, query, placed.fingerprint, colour, scatter.ink())
     made = scatter.kept(
         "map", asked, lambda: figure(collection, query, placed, xy, hits, others, colour)
     )
@@ -137,12 +162,16 @@ def show(collection: Collection, query: Query, found: Selection, placed: Map, co
     counts = (int(np.count_nonzero(there & chosen)) for chosen in (matching, ~matching))
     of_hits, of_others = counts
     st.caption(plane.shown(len(hits), of_hits, len(others), of_others, int((~there).sum())))
-    st.caption(trust(placed))
+    if notes := substitutes(collection, placed.fit.space):
+        st.warning(f"{STAND_IN} {escaped('; '.join(notes))}.", icon=":material/science:")
+    else:
+        st.caption(trust(placed))
+    st.caption(KEYBOARD)
 
 
 def trust(placed: Map) -> str:
-    """How far neighbours on the map are neighbours in sound."""
-    value = placed.fit.trustworthiness
+    """How far neighbours on the map are neighbours in sound; judged as it is shown."""
+    value = round(placed.fit.trustworthiness, 2)
     if math.isnan(value):
         return ""
     word = "good" if value >= GOOD else "fair" if value >= FAIR else "rough"
@@ -195,7 +224,10 @@ def graded(
     low, high = np.percentile(values[known], [2, 98]) if known.any() else (0.0, 1.0)
     marker = {
         "color": values[known], "colorscale": SCALE, "cmin": low, "cmax": high,
-        "colorbar": {"title": {"text": title, "side": "right"}, "thickness": 12},
+        "colorbar": {
+            "title": {"text": title, "side": "right", "font": {"color": scatter.ink()}},
+            "thickness": 12, "tickfont": {"color": scatter.ink()},
+        },
     }  # fmt: skip
     if (~known).any():
         none = scatter.points(

@@ -1,5 +1,7 @@
 """What both pages begin with."""
 
+from pathlib import Path
+
 import streamlit as st
 
 # Drawn here: a named icon would be fetched from another server, and the apps work offline.
@@ -14,6 +16,7 @@ ICON = (
 def begin(title: str, about: str) -> None:
     """Page settings and the heading."""
     st.set_page_config(f"Serendip: {title}", ICON, "wide")
+    st.html(Path(__file__).with_name("page.css"))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.title("Serendip", anchor=False, width="content")
         st.caption(about, width="content")

@@ -22,7 +22,10 @@ LOW, HIGH = 1.0, 9.0  # of both
 STEP = 0.1  # of both sliders
 # Russell's circumplex in everyday words: (valence, arousal, word).
 QUADRANTS = ((1.2, 8.8, "tense"), (8.8, 8.8, "joyful"), (1.2, 1.2, "sad"), (8.8, 1.2, "calm"))
-DRAW = "Draw a lasso or a box around the mood that you want: the playlist and the sliders follow."
+DRAW = (
+    "Draw a lasso or a box around the mood that you want: the playlist and the sliders follow. By "
+    "keyboard: the sliders of Mood, in the sidebar."
+)
 
 
 def draw(collection: Collection, query: Query, found: Selection) -> None:
@@ -45,7 +48,7 @@ def draw(collection: Collection, query: Query, found: Selection) -> None:
     placed = ~np.isnan(xy).any(axis=1)
     hits = scatter.sample(collection, np.flatnonzero(placed & matching))
     others = scatter.sample(collection, np.flatnonzero(placed & ~matching))
-    asked = (collection.generation, query)
+    asked = (collection.generation, query, scatter.ink())
     made = scatter.kept("mood", asked, lambda: plane(collection, query, xy, hits, others))
     scatter.draw(made, "mood_plane", drawn, "Valence and arousal of the tracks")
     here = int(np.count_nonzero(placed & matching)), int(np.count_nonzero(placed & ~matching))
@@ -63,12 +66,12 @@ def plane(
     made.add_trace(scatter.points(collection, hits, xy, "Matching", color=scatter.TEAL, size=6))
     for x, y, word in QUADRANTS:
         made.add_annotation(
-            x=x, y=y, text=word, showarrow=False, font={"size": 14}, opacity=0.75,
+            x=x, y=y, text=word, showarrow=False, font={"size": 14, "color": scatter.ink()},
             xanchor="left" if x < 5 else "right",
         )  # fmt: skip
     ticks = {"range": [LOW - 0.1, HIGH + 0.1], "dtick": 1, "zeroline": False}
-    made.update_xaxes(title="Valence (1 sad, tense – 9 happy, at ease)", **ticks)
-    made.update_yaxes(title="Arousal (1 calm – 9 excited)", **ticks)
+    made.update_xaxes(title_text="Valence (1 sad, tense – 9 happy, at ease)", **ticks)
+    made.update_yaxes(title_text="Arousal (1 calm – 9 excited)", **ticks)
     return made
 
 

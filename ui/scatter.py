@@ -25,6 +25,8 @@ HEIGHT = 560  # pixels
 LETTERS = 60  # of a name that is hovered over
 GREY = "rgba(128, 128, 128, 0.35)"
 TEAL = "#0f8b7f"
+# Of text on a plane, by the theme; Streamlit's own greys are too faint to read easily.
+INK = {"light": "#31333f", "dark": "#fafafa"}
 OUTLINE = {"color": "#d1495b", "width": 2}
 
 
@@ -84,6 +86,11 @@ def points(
     )
 
 
+def ink() -> str:
+    """The colour of text in this session's theme."""
+    return INK["dark" if st.context.theme.type == "dark" else "light"]
+
+
 def figure(corners: Polygon, revision: str) -> go.Figure:
     """An empty plane with the region that is in force; one revision keeps the zoom."""
     made = go.Figure()
@@ -92,9 +99,15 @@ def figure(corners: Polygon, revision: str) -> go.Figure:
         margin={"l": 8, "r": 8, "t": 40, "b": 8},
         dragmode="lasso",
         uirevision=revision,
-        legend={"orientation": "h", "yanchor": "top", "y": -0.12, "itemsizing": "constant"},
+        showlegend=True,  # also of a single trace
+        legend={
+            "orientation": "h", "yanchor": "top", "y": -0.12, "itemsizing": "constant",
+            "font": {"color": ink()},
+        },
         hoverlabel={"align": "left"},
-    )
+    )  # fmt: skip
+    made.update_xaxes(tickfont_color=ink(), title_font_color=ink())
+    made.update_yaxes(tickfont_color=ink(), title_font_color=ink())
     if corners:
         closed = [*corners, corners[0]]
         made.add_shape(
@@ -116,15 +129,22 @@ def kept(name: str, asked: Hashable, make: Callable[[], go.Figure]) -> go.Figure
 
 
 def draw(made: go.Figure, key: str, drawn: Callable[[Drawn], None], about: str) -> None:
-    """The figure; `drawn` is called, as a callback, with what a person draws on it."""
-    st.plotly_chart(
-        made,
-        key=key,
-        on_select=lambda: _read(key, drawn),
-        selection_mode=("box", "lasso"),
-        config={"displaylogo": False, "displayModeBar": True, "scrollZoom": True},
-        alt=about,
-    )
+    """The figure; `drawn` is called, as a callback, with what a person draws on it.
+
+    With a mouse, one draws at once. A finger scrolls the page, until its person asks to draw: the
+    switch is there only where page.css shows it.
+    """
+    drawing = st.toggle("Draw with a finger", key="finger_draws", persist_state="page")
+    with st.container(key=f"{key}_{'drawn_on' if drawing else 'scrolled_past'}"):
+        st.plotly_chart(
+            made,
+            key=key,
+            on_select=lambda: _read(key, drawn),
+            selection_mode=("box", "lasso"),
+            # Not by the wheel, which scrolls the page; the buttons above the plane zoom.
+            config={"displaylogo": False, "displayModeBar": True, "scrollZoom": False},
+            alt=about,
+        )
 
 
 def _read(key: str, drawn: Callable[[Drawn], None]) -> None:
