@@ -1,10 +1,8 @@
 """Players: one track with its key facts and something that the browser can play."""
 
 import math
-import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
-import numpy as np
 import streamlit as st
 
 from engine import camelot
@@ -12,28 +10,6 @@ from ui import covers, curves, sounds
 from ui.collection import Collection
 from ui.gaps import substitutes
 from ui.text import escaped, length, number, style_name
-
-PAGE = 10
-
-
-@st.fragment
-def pages(collection: Collection, rows: Sequence[int], key: str) -> None:
-    """The players of a list, ten at a time; turning a page runs nothing else."""
-    many = -(-len(rows) // PAGE)
-    # Another list is another widget, and so begins at its first page.
-    page_key = f"{key}_page_{zlib.crc32(np.asarray(rows).tobytes())}"
-    first = (st.session_state.get(page_key, 1) - 1) * PAGE
-    last = min(first + PAGE, len(rows))
-    st.subheader(
-        f"Listen: {first + 1} to {last} of {len(rows):,}" if many > 1 else "Listen", anchor=False
-    )
-    left, right = st.columns(2, gap="medium")
-    half = first + (last - first + 1) // 2
-    for place in range(first, last):
-        with left if place < half else right:
-            player(collection, int(rows[place]), place + 1, f"{key}_{place}")
-    if many > 1:
-        st.pagination(many, key=page_key)
 
 
 def player(
