@@ -180,6 +180,8 @@ def test_a_library_of_one_track_has_nothing_to_compare(tmp_path, monkeypatch):
     synthetic.make(tmp_path / "library", 1)
     app = page(APP, tmp_path / "library", monkeypatch, track="1")
     assert texts(app).count("no other recording") == 1
+    assert "may be listed" not in texts(app)
+    assert not {"EffNet", "MusiCNN"} & {heading.value for heading in app.subheader}
 
 
 def test_each_list_can_be_saved(library, tmp_path, monkeypatch):

@@ -10,7 +10,9 @@ unique = {"unique": True}
 asked = st.builds(
     Asked,
     seeds=st.lists(st.integers(0, 10**18 - 1), max_size=SEEDS, **unique).map(tuple),
-    than=st.lists(st.sampled_from(list(RELATIONS)), **unique).map(tuple),
+    than=st.lists(
+        st.sampled_from(list(RELATIONS)), unique_by=lambda name: RELATIONS[name].field
+    ).map(tuple),
     view=st.sampled_from(VIEWS),
     apart=st.lists(st.sampled_from(APART), **unique).map(tuple),
     count=st.sampled_from(COUNTS),
@@ -30,6 +32,16 @@ def test_any_link_is_answered_and_what_cannot_be_read_is_said(params):
     assert len(wanted.seeds) <= SEEDS
     assert wanted.count in COUNTS and wanted.view in VIEWS
     assert problems or from_params(to_params(wanted))[0] == wanted
+
+
+@given(st.lists(st.sampled_from(list(RELATIONS)), **unique))
+def test_of_two_opposites_the_later_one_counts_and_a_sentence_names_the_other(than):
+    wanted, problems = from_params({"than": than})
+    fields = [RELATIONS[name].field for name in than]
+    kept = [name for at, name in enumerate(than) if fields[at] not in fields[at + 1 :]]
+    assert wanted.than == tuple(kept)
+    gone = [name for name in than if name not in kept]
+    assert [problem.split(" ")[0] for problem in problems] == [f"than={name}" for name in gone]
 
 
 def test_defaults_are_not_written():

@@ -65,7 +65,7 @@ def from_params(params: Params) -> tuple[Asked, list[str]]:
         problems.append("A track in the link is ignored: it is no number of a track.")
     asked = Asked(
         seeds=tuple(dict.fromkeys(seeds))[:SEEDS],
-        than=_chosen(params, "than", RELATIONS, problems),
+        than=_one_way(_chosen(params, "than", RELATIONS, problems), problems),
         apart=_chosen(params, "apart", APART, problems),
         hubness=params.get("hubness", [""])[0] == "yes",
     )
@@ -84,6 +84,19 @@ def _chosen(
     if unknown := [value for value in values if value not in allowed]:
         problems.append(f"{name}={' '.join(unknown)} in the link is ignored: it is no choice.")
     return tuple(value for value in values if value in allowed)
+
+
+def _one_way(than: tuple[str, ...], problems: list[str]) -> tuple[str, ...]:
+    """Of two opposites the later one, as when they are clicked; a sentence about the other."""
+    kept = []
+    for place, name in enumerate(than):
+        if (opposite := RELATIONS[name].opposite) in than[place:]:
+            problems.append(
+                f"than={name} in the link is ignored: than={opposite}, its opposite, comes after."
+            )
+        else:
+            kept.append(name)
+    return tuple(kept)
 
 
 def _track(value: str) -> int | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from engine.descriptors import DESCRIPTORS
 from engine.query import RANGE_COLUMNS
 from engine.relative import RELATIONS
 from ui import filters
@@ -55,6 +56,18 @@ def start(asked: Asked, anew: bool) -> None:
         if anew or name not in st.session_state:
             value = getattr(asked, name)
             st.session_state[name] = list(value) if isinstance(value, tuple) else value
+
+
+def answerable(music: Collection, wanted: Asked) -> tuple[Asked, list[str]]:
+    """What is asked without relations of which no track has a value, and a sentence for each."""
+    than = tuple(name for name in wanted.than if _valued(music, name))
+    problems = [
+        f"“{WORDS[name]}” of the link is left out: no track of this library has a value of "
+        f"{DESCRIPTORS[RANGE_COLUMNS[RELATIONS[name].field]].label}."
+        for name in wanted.than
+        if name not in than
+    ]
+    return replace(wanted, than=than), problems
 
 
 def draw(music: Collection, asked: Asked) -> Asked:

@@ -94,6 +94,7 @@ class List:
 
     found: Fused
     elsewhere: Mapping[str, tuple[int | None, ...]]  # other network → place of each listed track
+    own: Mapping[str, frozenset[int]]  # each network → ids of the list that it makes by itself
     came: tuple[int, ...] = ()  # ids that the correction for hubs brought in
     went: tuple[int, ...] = ()  # ids that it took out
 
@@ -112,7 +113,7 @@ def scalings(music: Collection, wanted: bool) -> dict[str, LocalScaling]:
     if not wanted:
         return {}
     return {
-        name: music.once(f"scaling {name}", lambda held=held: LocalScaling.of(held))
+        name: music.once(f"scaling {name}", lambda held=held: LocalScaling(held))
         for name, held in spaces(music).items()
     }
 
@@ -177,8 +178,9 @@ def _lists(
     music: Collection, asked: Asked, upload: Upload | None, pool: Pool
 ) -> dict[str, List | SimilarityError]:
     search = Search(music, asked, upload, pool.allowed)
-    groups = {"fused": tuple(search.known)} if asked.view == "fused" else {}
-    groups = groups or {name: (name,) for name in search.known}
+    groups = {name: (name,) for name in search.known}
+    if asked.view == "fused" and len(groups) > 1:
+        groups = {"fused": tuple(search.known)}
     found: dict[str, List | SimilarityError] = {}
     for name, members in groups.items():
         try:
@@ -201,6 +203,7 @@ class Search:
         self.apart = Apart(**dict.fromkeys(asked.apart, True))
         self.known = spaces(music)
         self.scaled = scalings(music, asked.hubness)
+        self.listed: dict[str, frozenset[int]] | None = None  # see own()
 
     def one_list(self, members: tuple[str, ...], others: set[str]) -> List:
         """The list of some networks, and where others place its tracks. SimilarityError."""
@@ -208,10 +211,23 @@ class Search:
         tracks = [neighbour.track for neighbour in one.listed]
         elsewhere = {name: self.places(name, tracks) for name in sorted(others)}
         if not self.scaled:
-            return List(one, elsewhere)
+            return List(one, elsewhere, self.own())
         before = {neighbour.track for neighbour in self.fused(members, {}).listed}
         came = tuple(track for track in tracks if track not in before)
-        return List(one, elsewhere, came, tuple(sorted(before - set(tracks))))
+        return List(one, elsewhere, self.own(), came, tuple(sorted(before - set(tracks))))
+
+    def own(self) -> dict[str, frozenset[int]]:
+        """The tracks that each network lists by itself; none where it cannot hear the seeds."""
+        if self.listed is None:
+            self.listed = {name: self._tracks(name) for name in self.known}
+        return self.listed
+
+    def _tracks(self, name: str) -> frozenset[int]:
+        try:
+            listed = self.fused((name,), self.scaled).listed
+        except SimilarityError:
+            return frozenset()
+        return frozenset(neighbour.track for neighbour in listed)
 
     def fused(self, members: tuple[str, ...], scaled: Mapping[str, LocalScaling]) -> Fused:
         """One list of some networks. SimilarityError."""

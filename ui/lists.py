@@ -2,16 +2,24 @@
 play a list."""
 
 import zlib
+from collections import Counter
 
 import numpy as np
 import streamlit as st
 
-from engine.fusion import Fused, FusedNeighbour, overlap
+from engine.fusion import (
+    Fused,
+    FusedNeighbour,
+    chance_of_overlap,
+    overlap,
+    overlap_by_chance,
+)
+from engine.hubness import Hubness
 from engine.similarity import SimilarityError
 from ui import exports, gaps, players, query_state, queue, seeds
 from ui.asked import Asked
 from ui.collection import Collection
-from ui.found import List, Upload, hubness_of
+from ui.found import List, Upload, hubness_of, spaces
 from ui.text import count, escaped, percent
 
 NETWORKS = {
@@ -32,19 +40,23 @@ FUSED_HELP = (
     "not mean the same."
 )
 NAME_LETTERS = 24  # of a seed, in a reason
+BY_LOT = 0.05  # chance of an overlap up to which it tells of agreement
 REASONS = 3  # seeds named in a reason; the others are counted
+PAGE = 10  # tracks that have players at once
 
 
-def heading(music: Collection, name: str) -> None:
-    """Which network, what it listens for, and whether it is the published one."""
+def heading(music: Collection, name: str, absent: tuple[str, ...] = ()) -> None:
+    """Which network, what it listens for, and whether it is the published one; `absent` are the
+    networks that a fused list would have besides."""
     if name == "fused":
         st.subheader("Both networks, fused", help=FUSED_HELP, anchor=False)
-        stages = tuple(NETWORKS)
     else:
         title, about = NETWORKS[name]
-        st.subheader(title, help=about, anchor=False)
-        stages = (name,)
-    for stage in stages:
+        without = " or ".join(NETWORKS[other][0] for other in absent)
+        alone = f" alone: no {without} embeddings" if absent else ""
+        st.subheader(f"{title}{alone}", help=about, anchor=False)
+    stages = tuple(NETWORKS) if name == "fused" else (name,)
+    for stage in (stage for stage in stages if stage in spaces(music)):
         for note in gaps.substitutes(music, stage):
             st.caption(f":material/warning: {NETWORKS[stage][0]}: {escaped(note)}")
 
@@ -80,6 +92,13 @@ def draw(
         st.caption(_copies(found))
 
 
+def nothing(held: dict[str, List | SimilarityError]) -> bool:
+    """Whether there are lists, and no track in any of them."""
+    return bool(held) and all(
+        isinstance(one, List) and not one.found.listed for one in held.values()
+    )
+
+
 def _corrected(music: Collection, held: List) -> str:
     """Who came in and who went out by the correction for hubs."""
     rows = music.frame.index.get_indexer(held.went)
@@ -89,17 +108,25 @@ def _corrected(music: Collection, held: List) -> str:
 
 def hubs(music: Collection) -> None:
     """How uneven the lists of this library are, without and with the correction."""
-    for name, held in hubness_of(music).items():
+    with st.spinner("Measuring how uneven the lists of this library are …"):
+        known = hubness_of(music)
+    for name, held in known.items():
         if held is not None:
-            before, after = held.cosine, held.csls
-            told = "evens out" if after.skewness < before.skewness else "does not even out"
-            st.caption(
-                f"{NETWORKS[name][0]}: the correction {told} the lists of this library. Of the "
-                f"lists of ten of {count(held.tracks)}, one track is in {before.highest:,} without "
-                f"it and in {after.highest:,} with it; {percent(before.never)} and "
-                f"{percent(after.never)} of the tracks are in none (skewness "
-                f"{before.skewness:.1f} and {after.skewness:.1f})."
-            )
+            st.caption(f"{NETWORKS[name][0]}: {_uneven(held)}")
+
+
+def _uneven(held: Hubness) -> str:
+    """What the correction does, and what lists drawn by lot would show."""
+    before, after, lot = held.cosine, held.csls, held.chance
+    told = "evens out" if after.skewness < before.skewness else "does not even out"
+    return (
+        f"the correction {told} the lists of this library. In the lists of ten of "
+        f"{count(held.queries, 'sampled track')}, searched in all {held.tracks:,}, one track comes "
+        f"{before.highest:,} times without it and {after.highest:,} times with it; "
+        f"{percent(before.never)} and {percent(after.never)} of the tracks never come (skewness "
+        f"{before.skewness:.1f} and {after.skewness:.1f}). Drawn by lot: {lot.highest:,} times, "
+        f"{percent(lot.never)}, skewness {lot.skewness:.1f}."
+    )
 
 
 def _copies(found: Fused) -> str:
@@ -153,8 +180,9 @@ def _actions(
 ) -> None:
     with st.popover("Save this list", icon=":material/playlist_add:", width="stretch"):
         named = list_name(music, asked, upload, name)
-        about = asked.seeds[0] if asked.seeds else zlib.crc32(upload.name.encode("utf-8", "replace"))
-        exports.draw(music, rows, named, f"export_{name}", about)
+        # Not hash(): that of a text differs from one process to the next.
+        seed = asked.seeds[0] if asked.seeds else zlib.crc32(upload.name.encode("utf-8", "replace"))
+        exports.draw(music, rows, named, f"export_{name}", seed)
 
 
 def _entries(
@@ -168,20 +196,28 @@ def _entries(
     """Players, a page at a time, each with the reason why it is here; a fused list has the width
     for two columns."""
     single = len(asked.seeds) + bool(upload) == 1
-    columns = st.columns(2 if name == "fused" else 1, gap="medium")
-    many = -(-len(rows) // players.PAGE)
+    columns = st.columns(2 if asked.view == "fused" else 1, gap="medium")
+    many = -(-len(rows) // PAGE)
     # Another list is another widget, and so begins at its first page.
     page_key = f"{name}_page_{zlib.crc32(rows.tobytes())}"
-    first = (st.session_state.get(page_key, 1) - 1) * players.PAGE
-    last = min(first + players.PAGE, len(rows))
+    first = (st.session_state.get(page_key, 1) - 1) * PAGE
+    last = min(first + PAGE, len(rows))
     half = -(-(last - first) // len(columns))
+    tied = {other: _repeated(ranks) for other, ranks in held.elsewhere.items()}
     for place in range(first + 1, last + 1):
         row, entry = rows[place - 1], held.found.listed[place - 1]
         cosine = entry.cosines[0] if single and name != "fused" else None
-        others = {other: ranks[place - 1] for other, ranks in held.elsewhere.items()}
-        lines = [agreement(name, others, asked.count)]
+        where = [
+            _place(NETWORKS[other][0], ranks[place - 1], ranks[place - 1] in tied[other])
+            for other, ranks in held.elsewhere.items()
+        ]
+        lines = [f"{_badge(held, entry.track)}{' · '.join(where)}"]
         if entry.track in held.came:
             lines[0] = f":violet-badge[in by the correction] {lines[0]}"
+        if cosine is not None and entry.csls[0] is not None:
+            lines.append(
+                f":small[Place by the score corrected for hubs (CSLS): {entry.csls[0]:.3f}]"
+            )
         if not single:
             lines.append(f":small[{reason(music, asked, upload, held.found, entry)}]")
         with columns[(place - 1 - first) // half]:
@@ -193,22 +229,25 @@ def _entries(
         st.pagination(many, key=page_key)
 
 
-def agreement(name: str, others: dict[str, int | None], depth: int) -> str:
-    """Where the other network, or each one, places a track; as Markdown."""
-    where = " · ".join(_place(NETWORKS[other][0], rank) for other, rank in others.items())
-    near = [other for other, rank in others.items() if rank and rank <= depth]
-    if name != "fused":
-        near.append(name)
+def _badge(held: List, track: int) -> str:
+    """In whose lists a track is, as Markdown."""
+    if len(held.own) < len(NETWORKS):
+        return ""  # alone in its library, a network is not "only" one of two
+    near = [name for name, tracks in held.own.items() if track in tracks]
     if len(near) == len(NETWORKS):
-        return f":green-badge[both] {where}"
-    # Alone in its library, a network is not "only" one of two.
-    if near and others.keys() - {name}:
-        return f":blue-badge[only {NETWORKS[near[0]][0]}] {where}"
-    return where
+        return ":green-badge[both] "
+    return f":blue-badge[only {NETWORKS[near[0]][0]}] " if near else ""
 
 
-def _place(title: str, rank: int | None) -> str:
-    return f"{title} has no embedding of it" if rank is None else f"{title} \\#{rank:,}"
+def _place(title: str, rank: int | None, tied: bool) -> str:
+    if rank is None:
+        return f"{title} has no embedding of it"
+    return f"{title} \\#{rank:,}{' (tied)' if tied else ''}"
+
+
+def _repeated(ranks: tuple[int | None, ...]) -> set[int]:
+    """The places that several tracks of a list share."""
+    return {rank for rank, tracks in Counter(ranks).items() if rank and tracks > 1}
 
 
 def reason(
@@ -236,29 +275,39 @@ def compared(music: Collection, asked: Asked, held: dict[str, List | SimilarityE
         return
     if asked.view == "side" and len(usable) == len(NETWORKS):
         both = [[entry.track for entry in one.found.listed] for one in usable]
-        depth = min(asked.count, *map(len, both))
-        shared = overlap(*both, depth=asked.count)
-        st.markdown(f"**{AGREE[_agreement_level(shared, depth)]}** {_shared(shared, depth)}")
+        pool = max(one.found.candidates for one in usable)
+        if pool >= SPARE * max(map(len, both)):  # or any two lists would have much in common
+            st.markdown(_shared(*both, pool))
 
 
-# How much two lists have in common, in words.
+SPARE = 3  # times the length of a list: so many candidates for a comparison to say something
+# How much more two lists have in common than chance would give, in words.
 AGREE = (
-    "The two networks disagree.",
+    "The two networks disagree: lists drawn by lot might share as much.",
     "The two networks agree a little.",
     "The two networks agree on about half.",
     "The two networks mostly agree.",
 )
 
 
-def _agreement_level(shared: int, depth: int) -> int:
-    if not shared or not depth:
+def _agreement_level(shared: int, lengths: tuple[int, int], pool: int) -> int:
+    """Place in AGREE."""
+    if chance_of_overlap(shared, *lengths, pool) > BY_LOT:
         return 0
-    return 1 if shared / depth < 0.4 else 2 if shared / depth <= 0.6 else 3
+    usual = overlap_by_chance(*lengths, pool)
+    excess = (shared - usual) / (min(lengths) - usual)
+    return 1 if excess < 0.4 else 2 if excess <= 0.6 else 3
 
 
-def _shared(shared: int, depth: int) -> str:
+def _shared(one: list[int], other: list[int], pool: int) -> str:
+    lengths = len(one), len(other)
+    shared = overlap(one, other, depth=max(lengths))
     verb = "is" if shared == 1 else "are"
-    return f"{shared or 'None'} of the {depth} tracks {verb} in both lists."
+    return (
+        f"**{AGREE[_agreement_level(shared, lengths, pool)]}** {shared or 'None'} of the "
+        f"{min(lengths)} tracks {verb} in both lists. Lists drawn by lot from the "
+        f"{pool:,} candidates would share {overlap_by_chance(*lengths, pool):.2g} on average."
+    )
 
 
 def _nothing(asked: Asked, usable: list[List]) -> str:
