@@ -10,14 +10,21 @@ import numpy as np
 import pytest
 import sounds
 import test_browser
+from app_pages import synthetic_library
 from playwright.sync_api import Page, expect
 from test_browser import made_up, open_page, served, settle
 
+from engine import playlist, xspf
 from engine.library import Library
 
 browser, page = test_browser.browser, test_browser.page  # the fixtures
 SECONDS = 2.0  # of each track
 TRACKS = 6
+ROW = 35  # pixels of the table
+TOP = """() => {
+    const table = document.querySelector('[data-testid=stDataFrame]');
+    return table.getBoundingClientRect().top + document.querySelector('.stMain').scrollTop;
+}"""
 GONE, BROKEN = 3, 4  # the file is missing; the browser cannot decode it
 
 
@@ -135,14 +142,64 @@ def test_it_plays_on_while_the_list_changes_and_says_that_it_left(page, address)
     assert heard(page)[0] == 0
 
 
+def test_filter_play_all_and_save_give_the_same_tracks(page, address, tmp_path):
+    opened(page, address)
+    lower = page.get_by_role("slider", name="Tempo (BPM)").first
+    lower.focus()
+    for _ in range(61):  # 40 BPM to 101 BPM: the first track goes
+        lower.press("ArrowRight")
+    expect(page.get_by_role("heading", name="5 of 6 tracks match")).to_be_visible()
+    page.get_by_text("Falling", exact=True).click()
+    settle(page)
+    press(page, "Play all")
+    expect(page.get_by_text("The end of the list.")).to_be_visible()
+    assert heard(page) == [5, 2, 1]
+    saved = {}
+    for form, reader in (("M3U8", playlist.parse), ("XSPF", xspf.parse)):
+        page.locator(".st-key-export_format").get_by_text(form, exact=True).click()
+        settle(page)
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"Download {form}").click()
+        download.value.save_as(tmp_path / form)
+        saved[form] = [Path(e.path).name for e in reader((tmp_path / form).read_bytes())]
+    assert saved["M3U8"] == [f"{number}.flac" for number in (5, 4, 3, 2, 1)]
+    assert saved["XSPF"] == saved["M3U8"]
+
+
+@pytest.fixture(scope="module")
+def stand_ins(tmp_path_factory) -> Iterator[str]:
+    """The descriptor app on tracks with IC and with values of random weights."""
+    folder = tmp_path_factory.mktemp("stand_ins")
+    library = synthetic_library(folder, 300, ic=True)
+    note = {"file": "x.onnx", "note": "random weights: for plumbing and speed only"}
+    with Library.open(library, writable=True) as writer:
+        writer.set_meta({"models": {"effnet": [note]}})
+    yield from served("app_descriptors.py", library)
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_the_table_stays_where_it_is_and_in_view(page, stand_ins, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    open_page(page, stand_ins)
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    settle(page)
+    page.wait_for_timeout(1000)  # the last of what is drawn
+    before = page.evaluate(TOP)
+    press(page, "Play all")
+    expect(page.locator(".st-key-queue_sounds audio")).to_have_count(1)
+    expect(page.locator(".st-key-queue_curve_place")).to_be_visible()
+    settle(page)
+    assert page.evaluate(TOP) == pytest.approx(before, abs=1)
+    assert width < 1280 or before + 6 * ROW <= 900  # the heading and five rows
+
+
 def test_nothing_moves_when_a_track_begins(page, address):
     opened(page, address)
-    top = "() => document.querySelector('[data-testid=stDataFrame]').getBoundingClientRect().top"
-    before = page.evaluate(top)
+    before = page.evaluate(TOP)
     press(page, "Play all")
     expect(page.locator(".st-key-queue_sounds audio")).to_have_count(1)
     settle(page)
-    assert page.evaluate(top) == pytest.approx(before, abs=1)
+    assert page.evaluate(TOP) == pytest.approx(before, abs=1)
 
 
 def test_it_plays_on_while_another_tab_is_open(page, address):

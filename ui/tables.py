@@ -46,6 +46,7 @@ STYLED_ROWS = 200  # in 30 ms; a thousand would take 160
 PLAYING = "background-color: #0f9b8e40; font-weight: bold"
 HEIGHT = 388  # ten rows and the heading, whether or not there are that many matches
 MARK = "▶"
+SIGN = "#0f9b8e"  # behind it
 ORDER_KEPT = (
     "Play and save follow the order of the list, as “#” counts; a click on another heading sorts "
     "only what you see."
@@ -220,7 +221,7 @@ def _columns(collection: Collection, table: pa.Table, query: Query) -> dict[str,
     text, numeric = st.column_config.TextColumn, st.column_config.NumberColumn
     columns = {
         "playing": st.column_config.MultiselectColumn(
-            "", width=44, options=[MARK], color="primary", help="What plays", pinned=True
+            "", width=44, options=[MARK], color=SIGN, help="What plays", pinned=True
         ),
         "place": numeric("#", width=40, help="Place in the playlist"),
         "title": text("Title", width="medium"),
