@@ -16,7 +16,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,13 +26,6 @@ FIRST_RUNS = 3
 PLAIN_UP_TO = 100_000  # tracks; a plain script's tables of a million fill the memory
 
 
-def timed(function: Callable[[], object]) -> float:
-    """Seconds of one call."""
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
-
-
 def alternating(pairs: dict[str, Callable], runs: int = 0) -> dict[str, list[float]]:
     """Each function in turn, again and again, so that a busy moment hits all of them alike."""
     for function in pairs.values():
@@ -41,7 +33,7 @@ def alternating(pairs: dict[str, Callable], runs: int = 0) -> dict[str, list[flo
     taken: dict[str, list[float]] = {name: [] for name in pairs}
     for _ in range(runs or interactions.RUNS):
         for name, function in pairs.items():
-            taken[name].append(timed(function))
+            taken[name].append(interactions.timed(function))
     return taken
 
 
@@ -230,13 +222,19 @@ def main() -> int:
     parser.add_argument("--tracks", type=int, nargs="+", default=[1_000, 100_000])
     parser.add_argument("--json", type=Path, help="also write all single times here")
     parser.add_argument("--runs", type=int, default=interactions.RUNS, help="of each interaction")
+    parser.add_argument(
+        "--cpu", action="store_true", help="processor time, which other work disturbs less"
+    )
     options = parser.parse_args()
     interactions.RUNS = options.runs
+    if options.cpu:
+        interactions.CLOCK = interactions.processor_seconds
     results = {size: measure(size) for size in options.tracks}
     if options.json:
         options.json.write_text(json.dumps(results))
     print(f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores")
-    print("Milliseconds: median (best to worst).\n")
+    what = "Milliseconds of processor time" if options.cpu else "Milliseconds"
+    print(f"{what}: median (best to worst).\n")
     print(report(results))
     return 0
 

@@ -5,6 +5,7 @@ that nothing is answered from what was kept of the time before.
 """
 
 import os
+import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from engine.query_link import to_params
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RUNS = 15  # of each interaction; --runs sets it
+CLOCK = time.perf_counter  # --cpu: processor_seconds
 SECONDS = 900.0  # for one page of a million tracks
 HEARD = 120.0  # seconds at most until a thread has made what a page waits for
 STYLES = ("Rock---Punk", "Electronic---House", "Jazz---Bop")
@@ -26,12 +28,20 @@ Times = dict[str, list[float]]
 def repeat(interact: Callable[[], object]) -> list[float]:
     """Seconds of each of RUNS calls, after one that does not count."""
     interact()
-    taken = []
-    for _ in range(RUNS):
-        start = time.perf_counter()
-        interact()
-        taken.append(time.perf_counter() - start)
-    return taken
+    return [timed(interact) for _ in range(RUNS)]
+
+
+def timed(function: Callable[[], object]) -> float:
+    """Seconds of one call, by CLOCK."""
+    start = CLOCK()
+    function()
+    return CLOCK() - start
+
+
+def processor_seconds() -> float:
+    """Of this process and of those that it has waited for, on all cores together."""
+    spent = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in spent)
 
 
 class Page:
