@@ -12,6 +12,7 @@ lists of ten, 10 being the mean. That is what engine.hubness is for.) So like se
 share, and unlike ones some neighbours of each; the ranks in the result say which.
 """
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -53,6 +54,7 @@ class Fused:
     listed: tuple[FusedNeighbour, ...]
     copies: tuple[int, ...]  # ids left out: copies of a seed or of a listed track
     without: tuple[Ranking, ...]  # left out: this network has no embedding of this seed
+    candidates: int  # tracks that may be listed and have a place in a ranking
 
 
 def fused(
@@ -85,7 +87,8 @@ def fused(
             cosines.append(ours)
     if not rankings:
         raise SimilarityError("No network has an embedding of what is asked for.")
-    order = descending(agreed(scores), 4 * count)
+    joint = agreed(scores)
+    order = descending(joint, 4 * count)
     rows, copies = collapsed(order, seeds, recordings, count, spaces, apart.per_artist)
     ranks = list(zip(*(ranks_of(one, rows) for one in scores), strict=True))
     listed = tuple(
@@ -98,7 +101,8 @@ def fused(
         )
         for place, row in enumerate(rows)
     )
-    return Fused(tuple(rankings), listed, copies, tuple(without))
+    known = int(np.count_nonzero(~np.isnan(joint)))
+    return Fused(tuple(rankings), listed, copies, tuple(without), known)
 
 
 def _csls(
@@ -154,3 +158,14 @@ def overlap_by_chance(one: int, other: int, candidates: int) -> float:
     """Tracks that two lists of these lengths share on average when each is drawn by lot from the
     same candidates: the mean of the hypergeometric distribution; 0 without candidates."""
     return one * other / candidates if candidates else 0.0
+
+
+def chance_of_overlap(shared: int, one: int, other: int, candidates: int) -> float:
+    """That two such lists share so many tracks or more when drawn by lot, 0-1; no list is longer
+    than the candidates."""
+    short, long = sorted((one, other))
+    ways = sum(
+        math.comb(long, both) * math.comb(candidates - long, short - both)
+        for both in range(max(shared, long + short - candidates, 0), short + 1)
+    )
+    return ways / math.comb(candidates, short)

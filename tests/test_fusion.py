@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from neighbourhoods import listed, random_space, recordings, space
 from scipy.stats import hypergeom, rankdata
 
-from engine.fusion import RANK_CONSTANT, Ranking, fused, overlap, overlap_by_chance, ranked
+from engine.fusion import (
+    RANK_CONSTANT,
+    Ranking,
+    chance_of_overlap,
+    fused,
+    overlap,
+    overlap_by_chance,
+    ranked,
+)
 from engine.hubness import LocalScaling
 from engine.recordings import Recording
 from engine.similarity import Apart, Outside, SimilarityError, most_similar
@@ -106,6 +114,7 @@ def test_a_network_without_a_track_gives_it_no_rank():
     assert without.ranks[1] is None and without.cosines[1] is None and without.ranks[0] is not None
     alone = fused([effnet, musicnn], [1, 5], both)
     assert alone.without == (Ranking("musicnn", 0),)
+    assert (found.candidates, alone.candidates) == (11, 10)
     assert len(alone.rankings) == 3
 
 
@@ -141,6 +150,9 @@ def test_overlap_by_chance_is_that_of_lists_drawn_by_lot(one, other, candidates)
     expected = hypergeom(candidates, one, other).mean()
     assert overlap_by_chance(one, other, candidates) == pytest.approx(expected)
     assert overlap_by_chance(0, 0, 0) == 0
+    for shared in range(min(one, other) + 1):
+        tail = hypergeom.sf(shared - 1, candidates, one, other)
+        assert chance_of_overlap(shared, one, other, candidates) == pytest.approx(tail, abs=1e-9)
 
 
 def test_corrected_for_hubs_the_list_is_in_the_order_of_csls():
