@@ -25,13 +25,12 @@ from engine.recordings import Recording
 from engine.records import HAS_VALUES, Media, Outcome, Tags
 from engine.space import Outside
 from engine.supervisor import MEMORY_LIMIT, Finished, Supervisor, SupervisorError, Task
-from engine.weights import EMBEDDINGS, Weights, of_library, of_provenance
+from engine.weights import EMBEDDINGS, TITLES, Weights, of_library, of_provenance
 
 MAX_BYTES = 200 * 2**20  # of an uploaded file: twenty minutes of WAV; Streamlit takes no more
 # Seconds, and seconds per second of audio: ten times what a slow laptop takes.
 DEADLINE = (60.0, 1.0)
 STAGES = ("dsp", "effnet", "musicnn")
-TITLES = {"effnet": "EffNet", "musicnn": "MusiCNN"}
 FOLDER_PREFIX = "serendip-upload-"
 ABANDONED_S = 3600.0  # a folder this old is of an app that was killed: no analysis takes so long
 SUFFIX_CHARACTERS = 8

@@ -25,6 +25,7 @@ from engine.recordings import Recordings
 from engine.similarity import ANY_TRACK, Apart, most_similar
 from engine.space import Space
 from engine.storage import shown
+from engine.weights import TITLES
 
 FILE_NAME = "votes.jsonl"
 CHOICES = ("left", "right", "same")
@@ -100,9 +101,12 @@ def draw(
     ListeningTestError when there is no seed, or none with different lists in DRAWS draws.
     """
     pool = _pool(spaces, recordings, seeds, skip)
+    known, titles = len(_pool(spaces, recordings, seeds, ())), _titles(spaces)
+    if not known:
+        raise ListeningTestError(f"No track has embeddings of both {titles}: too few to compare.")
     if not len(pool):
         raise ListeningTestError(
-            f"No track is left that has both {spaces[0].name} and {spaces[1].name} embeddings."
+            f"No track is left: all {known:,} that {titles} both know were answered or skipped."
         )
     for seed in rng.permutation(pool)[:DRAWS].tolist():
         lists = [
@@ -116,10 +120,18 @@ def draw(
             first = int(rng.integers(2))
             names = [space.name for space in spaces]
             return Pair(seed, lists[first], lists[1 - first], names[first], names[1 - first])
+    if known <= count + 1:
+        raise ListeningTestError(
+            f"Too few tracks: {titles} both know {known}, so that every list has all the others."
+        )
     raise ListeningTestError(
-        f"{spaces[0].name} and {spaces[1].name} gave the same lists for all "
-        f"{min(DRAWS, len(pool))} tracks that were drawn: there is nothing to compare."
+        f"{titles} gave the same lists for all {min(DRAWS, len(pool))} tracks that were drawn: "
+        "there is nothing to compare."
     )
+
+
+def _titles(spaces: tuple[Space, Space]) -> str:
+    return " and ".join(TITLES.get(space.name, space.name) for space in spaces)
 
 
 def _pool(

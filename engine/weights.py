@@ -15,6 +15,7 @@ from engine.records import HAS_VALUES
 from engine.schema import STAGE_SPACES
 from engine.storage import snapshot
 
+TITLES = {"effnet": "EffNet", "musicnn": "MusiCNN"}  # of networks, as people write them
 # The embedding of each stage that has one.
 EMBEDDINGS = {stage: spaces[0] for stage, spaces in STAGE_SPACES.items() if spaces}
 

@@ -49,6 +49,15 @@ def test_a_vote_is_kept_and_another_question_comes(app, library):
     assert "1 vote so far, 1 of them yours." in texts(app)
 
 
+def test_votes_without_a_name_are_counted_apart_only_where_others_have_one(app):
+    app.button(key="test_left").click().run()
+    assert "1 vote so far." in texts(app)
+    app.text_input(key="test_listener").set_value("Ada").run()
+    app.button(key="test_left").click().run()
+    app.text_input(key="test_listener").set_value("").run()
+    assert "2 votes so far, 1 of them without a name." in texts(app)
+
+
 def test_nothing_tells_the_sides_before_the_vote(app):
     said = texts(app).split("The track", 1)[1]
     assert "EffNet" not in said and "MusiCNN" not in said and "badge" not in said

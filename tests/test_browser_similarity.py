@@ -183,6 +183,7 @@ def test_a_blind_test_through_to_its_results(page, address, library):
         settle(page)
         assert page.locator(".st-key-test_seed strong").inner_text() != seed
         expect(page.get_by_text(re.compile("Kept for"))).to_be_in_viewport()
+        expect(page.get_by_role("heading", name="The track")).to_be_focused()
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text(re.compile("^2 votes so far"))).to_be_visible()
     kept = listening_test.read(library).votes

@@ -65,6 +65,20 @@ def test_seeds_are_drawn_from_what_both_networks_know_and_was_not_asked_yet():
         draw((effnet, musicnn), facts, rng, skip=range(1, 21))
 
 
+def test_why_there_is_no_question_is_said_with_the_networks_by_name():
+    few, facts = random_space(6, 8), recordings(6)
+    other = random_space(6, 8, 1, "musicnn")
+    rng = np.random.default_rng(0)
+    with pytest.raises(
+        ListeningTestError, match=r"^Too few tracks: EffNet and MusiCNN both know 6"
+    ):
+        draw((few, other), facts, rng)
+    with pytest.raises(ListeningTestError, match="all 6 that EffNet and MusiCNN both know were"):
+        draw((few, other), facts, rng, skip=range(1, 7))
+    with pytest.raises(ListeningTestError, match=r"^No track has embeddings of both EffNet and"):
+        draw((few, other), facts, rng, seeds=np.zeros(6, dtype=bool))
+
+
 def test_lists_of_the_same_tracks_are_not_put_to_anybody():
     one, facts = random_space(30, 8), recordings(30)
     rescaled = space(one.matrix * 2, "musicnn")

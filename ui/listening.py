@@ -6,6 +6,7 @@ whose styles are those of the track would be EffNet's, plainly. All of it is one
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -94,8 +95,7 @@ def _compare(music: Collection, votes: tuple[Vote, ...]) -> None:
         "the library.",
     ).strip()
     own = [vote for vote in votes if vote.listener == listener]
-    mine = f", {len(own):,} of them {'yours' if listener else 'without a name'}" if votes else ""
-    told.markdown(f"{count(len(votes), 'vote')} so far{mine}.")
+    told.markdown(f"{count(len(votes), 'vote')} so far{_mine(votes, own, listener)}.")
     writable = os.access(music.library.path, os.W_OK)
     if not writable:
         st.info(
@@ -115,9 +115,16 @@ def _compare(music: Collection, votes: tuple[Vote, ...]) -> None:
     _scroller()(data={"token": len(own) + len(st.session_state.get("test_skipped", ()))}, height=1)
 
 
+def _mine(votes: Sequence[Vote], own: Sequence[Vote], listener: str) -> str:
+    """How many of the votes are this listener's; nothing where all are and have no name."""
+    if not votes or (not listener and len(own) == len(votes)):
+        return ""
+    return f", {len(own):,} of them {'yours' if listener else 'without a name'}"
+
+
 @cache
 def _scroller():
-    """The component that brings the next question into view."""
+    """The component that brings the next question into view, and the keyboard to it."""
     script = (Path(__file__).parent / "listening.js").read_text(encoding="utf-8")
     return st.components.v2.component("serendip_listening", js=script)
 
@@ -151,7 +158,8 @@ def _pair(music: Collection, answered: set[int]) -> Pair:
 
 def _question(music: Collection, pair: Pair) -> None:
     """The track and the lists, with players; alike in all but their tracks."""
-    st.subheader("The track", anchor=False)
+    with st.container(key="test_question"):
+        st.subheader("The track", anchor=False)
     players.player(music, _row(music, pair.seed), None, "test_seed", facts=False)
     columns = st.columns(2, gap="medium")
     for column, side, tracks in zip(columns, SIDES, (pair.left, pair.right), strict=True):

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from engine.analyse_once import MAX_BYTES, TITLES, Analysed, AnalysisError, analyse
+from engine.analyse_once import MAX_BYTES, Analysed, AnalysisError, analyse
+from engine.weights import TITLES
 from ui.collection import Collection
 from ui.found import Upload
 from ui.text import escaped, hours, length, number
