@@ -1,0 +1,55 @@
+"""Text can be read in both themes: contrasts of at least 4.5 to 1, as WCAG 2.1 asks (AA)."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ui.scatter import INK
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+LEAST = 4.5
+
+
+def rgb(colour: str) -> list[float]:
+    return [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+
+
+def mixed(ink: list[float], back: list[float], opacity: float) -> list[float]:
+    return [opacity * one + (1 - opacity) * other for one, other in zip(ink, back, strict=True)]
+
+
+def luminance(colour: list[float]) -> float:
+    parts = [part / 255 for part in colour]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return sum(by * part for by, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: list[float], other: list[float]) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_the_measure_itself():
+    assert contrast(rgb("#ffffff"), rgb("#000000")) == pytest.approx(21)
+    assert contrast(rgb("#767676"), rgb("#ffffff")) == pytest.approx(4.54, abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_text_can_be_read(name):
+    settings = tomllib.loads((REPOSITORY / ".streamlit" / "config.toml").read_text())
+    theme = {part: rgb(colour) for part, colour in settings["theme"][name].items()}
+    css = (REPOSITORY / "ui" / "page.css").read_text()
+    opacity = float(re.search(r"stCaptionContainer\"\] \{\s*opacity: ([\d.]+);", css)[1])
+    back, code = theme["backgroundColor"], theme["codeBackgroundColor"]
+    found = {
+        "links and buttons": contrast(theme["primaryColor"], back),
+        "captions": contrast(mixed(theme["textColor"], back, opacity), back),
+        "commands": contrast(theme["codeTextColor"], code),
+        "commands in captions": contrast(
+            mixed(theme["codeTextColor"], back, opacity), mixed(code, back, opacity)
+        ),
+        "planes": contrast(rgb(INK[name]), back),
+    }
+    assert {what: ratio for what, ratio in found.items() if ratio < LEAST} == {}
