@@ -129,7 +129,7 @@ def collapsed(
     """The first `count` rows of an order that are no copies of a seed or of an earlier one.
 
     Returns those rows, and the ids of the copies met on the way. A copy sounds alike to each
-    network that knows both.
+    network that knows both; stand-ins have no say, and where there are no others only bytes tell.
     """
     known: list[tuple[Seed, Recording]] = [(seed, recording_of(seed, recordings)) for seed in seeds]
     rows: list[int] = []
@@ -151,8 +151,9 @@ def collapsed(
 
 
 def _cosine(spaces: Sequence[Space], one: Seed, other: Seed) -> float:
-    """The lowest of those that can be told; NaN where none can."""
-    known = [cosine for space in spaces if not np.isnan(cosine := space.cosine(one, other))]
+    """The lowest of those that can be told and trusted; NaN where none can."""
+    told = (space.cosine(one, other) for space in spaces if space.trusted)
+    known = [cosine for cosine in told if not np.isnan(cosine)]
     return min(known, default=float("nan"))
 
 

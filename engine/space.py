@@ -41,6 +41,7 @@ class Space:
     matrix: np.ndarray  # float32 [tracks, dimensions]
     scale: np.ndarray  # float32 [tracks], 1 / length; NaN where there is no direction
     note: str | None = None  # a sentence on how it is held, where that is not as it should be
+    trusted: bool = True  # may tell copies: not of a stand-in, see engine.stand_ins
 
     @classmethod
     def of(cls, name: str, ids: np.ndarray, matrix: np.ndarray) -> "Space":

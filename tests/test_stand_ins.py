@@ -13,6 +13,7 @@ from engine.query import Query
 from engine.report import report
 from engine.report_source import Model
 from engine.selection import select
+from engine.similarity import most_similar
 from engine.space import Space
 from engine.stand_ins import judge, notes, stand_ins
 from ui.collection import read
@@ -81,6 +82,14 @@ def test_in_the_apps_only_bytes_tell_copies_where_all_embeddings_are_of_stand_in
     assert len(select(Query(), collection.facts()).rows) == matches
     assert (collection.main_space() is None) == bool(note)
     assert (collection.facts().spaces() is None) == bool(note)  # smooth paths go without, too
+
+
+@pytest.mark.parametrize(("note", "listed"), [(None, 0), (NOTE, 58)])
+def test_in_lists_of_similar_tracks_too(one_name, note, listed):
+    noted(one_name, note)
+    collection = read.__wrapped__(str(one_name), 1)
+    found = most_similar(collection.space("effnet"), 3, collection.recordings, 60)
+    assert len(found.listed) == listed  # all of 60 but the seed, and one of the same bytes
 
 
 def test_in_the_report_stand_ins_tell_neither_copies_nor_outliers():

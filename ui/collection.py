@@ -9,7 +9,7 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -122,7 +122,14 @@ class Collection:
 
         It may hold more tracks than the frame, or lack some: a library grows meanwhile.
         """
-        return self.once(name, lambda: vectors(self.library, name).space(name))
+
+        def read_space() -> Space | None:
+            found = vectors(self.library, name).space(name)
+            if found is None:
+                return None
+            return replace(found, trusted=name not in stand_ins(self.meta))
+
+        return self.once(name, read_space)
 
     def haystack(self) -> pd.Series:
         """What each track is searched by, folded as engine.words folds it."""
