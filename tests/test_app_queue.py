@@ -76,6 +76,16 @@ def test_a_saved_table_says_it_too(session, tmp_path):
     assert "danceability" not in values
 
 
+def test_what_plays_has_a_coloured_sign_that_stays_in_view(session):
+    app = drawn(session)
+    app.button(key="queue_do_all").click().run()
+    column = json.loads(app.dataframe[0].proto.columns)["playing"]
+    (sign,) = column["type_config"]["options"]
+    assert column["pinned"] and sign["color"].startswith("#")
+    marks = app.dataframe[0].value["playing"].tolist()
+    assert [place for place, mark in enumerate(marks) if mark == sign["value"]] == [0]
+
+
 def test_it_says_which_order_plays(session):
     assert "Play and save follow the order of the list" in texts(drawn(session))
 
