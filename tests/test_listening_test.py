@@ -69,9 +69,7 @@ def test_why_there_is_no_question_is_said_with_the_networks_by_name():
     few, facts = random_space(6, 8), recordings(6)
     other = random_space(6, 8, 1, "musicnn")
     rng = np.random.default_rng(0)
-    with pytest.raises(
-        ListeningTestError, match=r"^Too few tracks: EffNet and MusiCNN both know 6"
-    ):
+    with pytest.raises(ListeningTestError, match=r"^Too few tracks: EffNet and MusiCNN both"):
         draw((few, other), facts, rng)
     with pytest.raises(ListeningTestError, match="all 6 that EffNet and MusiCNN both know were"):
         draw((few, other), facts, rng, skip=range(1, 7))
