@@ -19,15 +19,14 @@ DRAWN = sorted(set(FIELDS) - {"exclude_styles"})
 
 @st.composite
 def lassoed(draw) -> Query:
-    """A query whose sliders of mood follow a region, as the Mood tab makes it, and other filters."""
+    """A query whose mood sliders follow a region, as the Mood tab makes it, and other filters."""
     names = draw(st.lists(st.sampled_from(DRAWN), unique=True, max_size=4))
     query = Query(**{name: draw(FIELDS[name]) for name in names})
     if not query.mood_region:
         return query
     low, high = (edge(query.mood_region, axis=0) for edge in (np.min, np.max))
-    return replace(query, **{
-        name: Range(float(low[axis]), float(high[axis])) for axis, name in enumerate(("valence", "arousal"))
-    })  # fmt: skip
+    valence, arousal = (Range(float(low[axis]), float(high[axis])) for axis in (0, 1))
+    return replace(query, valence=valence, arousal=arousal)
 
 
 @given(lassoed(), libraries())
