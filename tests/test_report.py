@@ -24,7 +24,6 @@ def found(shared_dir):
 
 
 def test_every_row_of_the_measured_table_counts(found, table):
-    # README.md speaks of 2,092 tracks; the table here has 2,100 rows, all of them complete.
     assert not table.isna().any().any()
     assert found.contents.tracks == len(table) == 2100
     assert found.spreads["tempo_bpm"].missing == 0
