@@ -23,10 +23,16 @@ def current(names: Collection[str]) -> dict[str, list[str]]:
     return {name: st.query_params.get_all(name) for name in st.query_params if name in names}
 
 
-def begin(names: Collection[str], load: Callable[[Params], None], whose: str = "query") -> None:
+def begin(
+    names: Collection[str],
+    load: Callable[[Params], None],
+    whose: str = "query",
+    moved: bool = False,
+) -> None:
     """Call load with the parameters where the address is news: at first, after Back and Forward.
 
-    `whose` tells apart groups of parameters that are kept in step on their own.
+    `whose` tells apart groups of parameters that are kept in step on their own. `moved`: this run
+    came of a widget, so an older address is a late one, however late; Back moves no widget.
     """
     shown, written_key = current(names), WRITTEN + whose
     if written_key not in st.session_state:
@@ -35,7 +41,7 @@ def begin(names: Collection[str], load: Callable[[Params], None], whose: str = "
         return
     written, before = st.session_state[written_key]
     late = any(shown == old for old, _ in _in_flight(before))
-    if shown != written and not late:
+    if shown != written and not late and not moved:
         st.session_state[written_key] = (shown, [])
         load(shown)
 

@@ -75,7 +75,7 @@ def begin(collection: Collection) -> Query:
     state["spans"] = spans
     if changed or spans != old_spans:
         put(replace(before, **changed))
-    address.begin(NAMES, lambda params: load(collection, params))
+    address.begin(NAMES, lambda params: load(collection, params), moved=bool(changed))
     for key, value in widgets(query(), spans).items():
         state.setdefault(key, value)
     return query()
