@@ -15,7 +15,7 @@ Params = Mapping[str, Sequence[str]]
 WRITTEN = "address_written_"  # session state: what was written last, and what when before
 # A click may come with the address of before the last changes, when the browser had not heard of
 # them yet; a slider moved by keys changes ten times a second. Nobody goes Back within this time.
-IN_FLIGHT_S = 2.0
+IN_FLIGHT_S = 1.0
 
 
 def current(names: Collection[str]) -> dict[str, list[str]]:
