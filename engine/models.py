@@ -161,11 +161,11 @@ def _places(model: ModelFile, dirs: Sequence[str | os.PathLike[str]]) -> Iterato
             yield Path(folder) / model.filename, f"${FOLDERS_VARIABLE}"
     yield cache_folder() / model.filename, "cache"
     if model.package:
-        for folder in _package_folders(model.package):
+        for folder in package_folders(model.package):
             yield Path(folder) / model.filename, f"package {model.package}"
 
 
-def _package_folders(package: str) -> Sequence[str]:
+def package_folders(package: str) -> Sequence[str]:
     """The folders of an installed package, found without importing it."""
     spec = find_spec(package)
     return list(spec.submodule_search_locations or ()) if spec else ()

@@ -21,7 +21,7 @@ def nothing_installed(monkeypatch, tmp_path):
     """No model anywhere but in the folders that a test names."""
     monkeypatch.delenv("SERENDIP_MODELS", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(models, "_package_folders", lambda package: ())
+    monkeypatch.setattr(models, "package_folders", lambda package: ())
 
 
 def copied(models_dirs, folder, *keys):
