@@ -26,6 +26,9 @@ SILENCE_PEAK = 10 ** (-70 / 20)  # -70 dBFS: 16-bit dither stays below, music do
 LOUDEST = 16.0  # +24 dBFS: larger samples are damage, not clipping
 MAX_DAMAGED = 0.01  # share of samples that may be replaced
 PREROLL_SECONDS = 1.0  # decoded before an excerpt: bit reservoirs and overlaps settle in it
+# Ticks of a packet: FFmpeg's Ogg reader keeps a negative duration, of a last packet that is cut by
+# more than it holds, as one of 32 bits without a sign: a second of sound would last a day.
+NEGATIVE_TICKS = 1 << 31
 
 __all__ = ["CAP_SECONDS", "Audio", "AudioError", "content_hash", "decode", "decode_hooks", "probe"]
 
@@ -79,7 +82,8 @@ def decode(
     limit_s = min(span_s or cap_s, cap_s)
     source, reading, start_s = _decoded(path, None, limit_s)
     true_start_s = _central(reading.seen_s, limit_s)
-    unsure = source.stated_s is None or not reading.samples.is_full
+    # Too few samples from 0 on were all there are, however long the packets call themselves.
+    unsure = source.stated_s is None if reading.samples.is_full else start_s > 0
     if unsure and abs(true_start_s - start_s) > PREROLL_SECONDS:
         source, reading, start_s = _decoded(path, true_start_s, limit_s)
     return _audio(source, reading, start_s, limit_s)
@@ -162,7 +166,8 @@ class _Clock:
         """Begin and end of a packet, seconds from the start of the file."""
         begin_s = self.end_s
         if packet.duration:
-            self.end_s += max(0, packet.duration) * self._unit
+            if 0 < packet.duration < NEGATIVE_TICKS:
+                self.end_s += packet.duration * self._unit
         elif packet.pts is not None:
             self._first = packet.pts if self._first is None else self._first
             begin_s = self.end_s = max(begin_s, (packet.pts - self._first) * self._unit)

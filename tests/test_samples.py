@@ -81,6 +81,36 @@ def test_lossy_formats_are_close_and_in_place(
     assert min(delay, len(got) - delay) < 0.06 * sound.sample_rate
 
 
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("a.ogg", "vorbis"),
+        ("a.mkv", "vorbis"),
+        ("a.opus", "libopus"),
+        ("a.mp3", "mp3"),
+        ("a.m4a", "aac"),
+        ("a.aac", "aac"),
+        ("a.flac", "flac"),
+        ("b.ogg", "flac"),
+        ("a.wav", "pcm_s16le"),
+    ],
+)
+@pytest.mark.parametrize("seconds", [0.1, 0.2, 0.35, 0.5, 0.6])
+def test_the_shortest_sounds_are_read(tmp_path: Path, name: str, codec: str, seconds: float):
+    """A file of one page or packet; Vorbis' last packet is cut by more than it holds."""
+    options = {"strict": "experimental"} if codec == "vorbis" else {}
+    path = encode(tmp_path / name, tune(seconds), codec=codec, **options)
+    sound = decode(path)
+    frame_s = 2048 / RATE  # by which lossy formats differ
+    assert sound.seconds == pytest.approx(seconds, abs=frame_s)
+    assert sound.media.duration_s is None or sound.media.duration_s == pytest.approx(
+        seconds, abs=2 * frame_s
+    )
+    assert sound.partial is None
+    assert not sound.is_silent
+    assert sound.excerpt[0] == 0
+
+
 def test_mono_is_the_mean_of_left_and_right(tmp_path: Path, music: np.ndarray):
     sound = decode(encode(tmp_path / "a.wav", music, codec="pcm_f32le"))
     np.testing.assert_allclose(sound.mono(), music.mean(axis=1), atol=1e-7)
