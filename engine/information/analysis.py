@@ -26,9 +26,13 @@ class Analyst:
         )
 
     def curves(
-        self, sounds: Sequence[Audio], noise: Noise | None = None, audio_type: str = curve.MUSIC
+        self,
+        sounds: Sequence[Audio],
+        noise: Noise | None = None,
+        audio_type: str = curve.MUSIC,
+        chunk: int | None = None,
     ) -> list[Curve]:
-        """One curve for each recording; frames of all are predicted together."""
+        """One curve for each recording; frames of all are predicted together, `chunk` at a time."""
         noise = noise or Noise()
         spans, latents = [], []
         for sound in sounds:
@@ -36,8 +40,8 @@ class Analyst:
             spans.append(curve.sounding(samples, audio_type))
             frames = self._encode(spans[-1].cut(samples))
             latents.append(self._model.latents_of(frames))
-        found = self._model.information(latents, noise)
+        found = self._model.information(latents, noise, chunk)
         return [
-            curve.placed(span, noise.levels, values)
-            for span, values in zip(spans, found, strict=True)
+            curve.placed(span, noise.levels, values, sound.excerpt[0])
+            for span, values, sound in zip(spans, found, sounds, strict=True)
         ]

@@ -70,11 +70,12 @@ class Curve:
 
     levels: tuple[float, ...]  # of noise
     values: np.ndarray  # float32 [levels, frames], nats; NaN as the module says
+    start: float = 0.0  # seconds: where in the file an excerpt begins
 
     @property
     def times(self) -> np.ndarray:
-        """Seconds, the end of each frame, float64 [frames]."""
-        return np.arange(1, self.values.shape[1] + 1) / FRAMES_PER_SECOND
+        """Seconds in the file, the end of each frame, float64 [frames]."""
+        return self.start + np.arange(1, self.values.shape[1] + 1) / FRAMES_PER_SECOND
 
     def mean(self, level: float | None = None) -> float | None:
         """Nats per frame, at the first level unless another is named; None without values."""
@@ -91,7 +92,9 @@ class Curve:
                 writer.writerow([time, *column.tolist()])
 
 
-def placed(span: Span, levels: tuple[float, ...], information: np.ndarray) -> Curve:
+def placed(
+    span: Span, levels: tuple[float, ...], information: np.ndarray, start: float = 0.0
+) -> Curve:
     """The curve of a recording from the information [levels, T] of its sounding part.
 
     An encoder may give fewer frames than the part has; further ones are not of this recording.
@@ -99,4 +102,4 @@ def placed(span: Span, levels: tuple[float, ...], information: np.ndarray) -> Cu
     values = np.full((len(levels), span.frames), np.nan, np.float32)
     count = min(information.shape[1], span.end - span.first)
     values[:, span.first : span.first + count] = information[:, :count]
-    return Curve(levels, values)
+    return Curve(levels, values, start)
