@@ -189,8 +189,25 @@ def test_a_terminal_that_is_closed_does_not_end_the_run(music, dsp):
     assert (going.returncode, json.loads(out.splitlines()[-1])["done_now"]) == (0, 3)
 
 
+@pytest.fixture
+def signals():
+    """The usual handlers, also where nohup or `&` let the tests ignore signals; later put back.
+
+    A process started meanwhile ignores none either: that, unlike a handler, is inherited.
+    """
+    usual = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize("delay", [0, 0.05, 0.1, 0.2])
-def test_ctrl_c_before_anything_was_done_is_one_line(music, dsp, delay):
+def test_ctrl_c_before_anything_was_done_is_one_line(music, dsp, delay, signals):
     going = subprocess.Popen(
         command(music, *dsp), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -204,16 +221,6 @@ def test_ctrl_c_before_anything_was_done_is_one_line(music, dsp, delay):
     assert err == "Interrupted before anything was done.\n" or "not reached" in out
 
 
-@pytest.fixture
-def signals():
-    """The handlers of this process, put back afterwards."""
-    numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
-    before = {number: signal.getsignal(number) for number in numbers}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
 def test_what_nohup_ignored_stays_ignored_after_ctrl_c(signals):
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     received = precompute._stop_on_signals(SimpleNamespace(stop=lambda: None))
@@ -224,7 +231,7 @@ def test_what_nohup_ignored_stays_ignored_after_ctrl_c(signals):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_ends_at_once_with_a_summary(tmp_path, library_dir, dsp, number):
+def test_ctrl_c_ends_at_once_with_a_summary(tmp_path, library_dir, dsp, number, signals):
     (tmp_path / "music").mkdir()
     sound = tune(60)
     for i in range(40):
