@@ -35,35 +35,44 @@ LISTS = {
 
 def page(report: Report, drawn: tuple[Figure, ...], pictures: dict[str, bytes]) -> str:
     """HTML; `pictures` are PNG by name of the figure."""
-    from plotly.offline import get_plotlyjs
-
     by_name = {figure.name: figure for figure in drawn}
     found = sections(report)
     body = "\n".join(_section(section, report, by_name, pictures) for section in found)
-    specs = json.dumps({figure.name: spec(figure) for figure in drawn}).replace("</", "<\\/")
     links = "".join(f'<a href="#{s.name}">{escape(s.title)}</a>' for s in found)
     contents = report.contents
     about = (
         f"{count(contents.tracks)}, {length(contents.seconds)}" if contents.tracks else "0 tracks"
     )
+    return document(
+        "Serendip: report on a music library",
+        f"""<header><h1>Report on a music library</h1><p class="about">{escape(about)}</p></header>
+<nav aria-label="Sections">{links}</nav>
+<main>
+{body}
+</main>""",
+        {figure.name: spec(figure) for figure in drawn},
+    )
+
+
+def document(title: str, body: str, specs: dict[str, dict], more: str = "") -> str:
+    """A page around a body; `specs` are drawn into plot-NAME, after the script `more`."""
+    from plotly.offline import get_plotlyjs
+
+    drawn = json.dumps(specs).replace("</", "<\\/")
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>Serendip: report on a music library</title>
+<title>{escape(title)}</title>
 <style>{STYLE}</style>
 </head>
 <body>
-<header><h1>Report on a music library</h1><p class="about">{escape(about)}</p></header>
-<nav aria-label="Sections">{links}</nav>
-<main>
 {body}
-</main>
 <script>{get_plotlyjs()}</script>
-<script>const SPECS = {specs}; const DARK = {json.dumps(DARK)};
-{SCRIPT}</script>
+<script>const SPECS = {drawn}; const DARK = {json.dumps(DARK)};
+{more}{SCRIPT}</script>
 </body>
 </html>
 """
