@@ -91,7 +91,7 @@ def _window() -> np.ndarray:
 @cache
 def _filters() -> np.ndarray:
     """Triangles on the mel scale, float32 [1025, 96]."""
-    mels = np.linspace(_mel(LOWEST), _mel(HIGHEST), BANDS + 2)
+    mels = np.linspace(mel(LOWEST), mel(HIGHEST), BANDS + 2)
     edges = 700 * (10 ** (mels / 2595) - 1)
     bins = np.arange(WINDOW // 2 + 1) * SAMPLE_RATE / WINDOW
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
@@ -100,5 +100,6 @@ def _filters() -> np.ndarray:
     return np.clip(np.minimum(rising, falling), 0, None).astype(np.float32)
 
 
-def _mel(hertz: float) -> float:
+def mel(hertz: float) -> float:
+    """HTK's scale."""
     return 2595 * np.log10(1 + hertz / 700)
