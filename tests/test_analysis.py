@@ -5,33 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from patterned import fill
+from information_models import model
 from sounds import encode, tune
 
 from engine import audio
 from engine.information import checkpoints, log_mel
 from engine.information.analysis import Analyst
-from engine.information.checkpoints import Checkpoint
 from engine.information.codec import Codec
-from engine.information.flow import FlowModel
-from engine.information.likelihood import Integration
-from engine.information.model import InformationModel, Noise
+from engine.information.model import Noise
 from engine.information.music2latent import Music2Latent
 
-TRUNK = {"dim": 16, "depth": 1, "heads": 1, "dim_head": 32, "head_blocks": 1, "longest": 64}
 RATE, FRAME = log_mel.SAMPLE_RATE, log_mel.FRAME
-
-
-def model(latents: str) -> InformationModel:
-    network = FlowModel(**TRUNK)
-    fill(network)
-    whitening = None
-    if latents == checkpoints.LOG_MEL:
-        random = np.random.default_rng(0)
-        bands = log_mel.band_frames(random.normal(0, 0.1, 200 * FRAME).astype(np.float32))
-        whitening = log_mel.fit_whitening(bands)
-    checkpoint = Checkpoint(network.requires_grad_(False), checkpoints.FLOW, latents, whitening)
-    return InformationModel(checkpoint, integration=Integration(steps=2))
 
 
 def sound(folder: Path, name: str, samples: np.ndarray, rate: int = RATE) -> audio.Audio:

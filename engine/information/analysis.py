@@ -8,15 +8,25 @@ from engine.audio import Audio
 from engine.information import curve, log_mel
 from engine.information.checkpoints import LOG_MEL
 from engine.information.codec import Codec
-from engine.information.curve import Curve
+from engine.information.curve import Curve, Span
+from engine.information.latent_cache import LatentCache, key_of
 from engine.information.model import InformationModel, Noise
 
 
 class Analyst:
     """A model and the encoder of its latents."""
 
-    def __init__(self, model: InformationModel, codec: Codec | None = None):
-        """Models of log-mel latents need no codec. Raises ValueError for one of other latents."""
+    def __init__(
+        self,
+        model: InformationModel,
+        codec: Codec | None = None,
+        cache: LatentCache | None = None,
+    ):
+        """Models of log-mel latents need no codec. Raises ValueError for one of other latents.
+
+        cache: keeps the codec's latents, and spares encoding where it has them. Log-mel frames
+        cost no more than reading them, and are not kept.
+        """
         given = LOG_MEL if codec is None else codec.latents
         if given != model.latents:
             raise ValueError(f"the model reads {model.latents} latents, and these are {given}")
@@ -24,6 +34,9 @@ class Analyst:
         self._encode: Callable[[np.ndarray], np.ndarray] = (
             log_mel.band_frames if codec is None else codec.encode
         )
+        self._cache = None if codec is None else cache
+        if codec is not None and cache is not None:
+            cache.describe(codec.latents, codec.precision)
 
     def curves(
         self,
@@ -38,10 +51,18 @@ class Analyst:
         for sound in sounds:
             samples = log_mel.resampled(sound)
             spans.append(curve.sounding(samples, audio_type))
-            frames = self._encode(spans[-1].cut(samples))
-            latents.append(self._model.latents_of(frames))
+            latents.append(self._model.latents_of(self._frames(sound, spans[-1], samples)))
         found = self._model.information(latents, noise, chunk)
         return [
             curve.placed(span, noise.levels, values, sound.excerpt[0])
             for span, values, sound in zip(spans, found, sounds, strict=True)
         ]
+
+    def _frames(self, sound: Audio, span: Span, samples: np.ndarray) -> np.ndarray:
+        """Of the span, as the encoder gives them: the same whether they were kept or not."""
+        cut = span.cut(samples)
+        if self._cache is None:
+            return self._encode(cut)
+        key = key_of(sound, span, len(cut))
+        known = self._cache.get(key)
+        return self._cache.put(key, self._encode(cut)) if known is None else known

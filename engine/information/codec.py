@@ -52,6 +52,11 @@ class Codec:
         self._network = network.to(self._device, memory_format=torch.channels_last)
         self._network.requires_grad_(False).eval()
 
+    @property
+    def precision(self) -> str:
+        """In which the network runs: float32, bfloat16 …"""
+        return str(self._precision).removeprefix("torch.")
+
     def encode(self, samples: np.ndarray, chunk: int = CHUNK) -> np.ndarray:
         """Mono samples at 44.1 kHz → latents, float32 [T, 64].
 
