@@ -32,7 +32,9 @@ from engine import stages
 from engine.audio import CAP_SECONDS
 from engine.console import Console, Forgiving
 from engine.cores import usable_cores
-from engine.equipment import equip, fetch_missing
+from engine.equipment import equip, fetch_missing, noted_information
+from engine.information.stage import LATENTS, Wish, noises
+from engine.information.systems import AUTO, SYSTEMS, SystemsError
 from engine.library import LibraryError
 from engine.run import Run, Settings
 from engine.scan import RunError
@@ -50,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = _settings(options)
         run = Run(settings, console)
-    except (RunError, LibraryError) as error:
+    except (RunError, LibraryError, SystemsError) as error:
         return _refuse(error)
     signals = _stop_on_signals(run)
     try:
@@ -86,6 +88,15 @@ def _parser() -> argparse.ArgumentParser:
         help=f"what to compute; default: {','.join(stages.STAGES)}")  # fmt: skip
     add("--span", metavar="SECONDS", type=_seconds, default=None,
         help=f"analyse a central excerpt of longer files; default: {CAP_SECONDS:g}")  # fmt: skip
+    add("--ic-model", metavar="MODEL", default=AUTO,
+        help=f"of information content: {', '.join(SYSTEMS)}, or a file of your own training; "
+        "default: that of the library, else the best at hand")  # fmt: skip
+    add("--device", default=AUTO,
+        help="on which it runs: cpu, cuda, cuda:1 …; default: a GPU if there is one")  # fmt: skip
+    add("--ic-noise-levels", metavar="A,B", type=_noise_levels, default=None,
+        help="each gives a curve, the first one the mean; default: 0.0")  # fmt: skip
+    add("--keep-latents", action="store_true",
+        help="keep Music2Latent's latents in the library, for other models")  # fmt: skip
     add("--retry", action="store_true", help="try failed files again")
     add("--limit", metavar="N", type=_positive, help="analyse at most N files in this run")
     add("--strict", action="store_true", help="exit with 1 if any file failed")
@@ -112,6 +123,13 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _noise_levels(text: str) -> tuple[float, ...]:
+    try:
+        return noises(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}; write for example 0.0,0.5") from error
+
+
 def _stage_names(text: str) -> tuple[str, ...]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     strange = [name for name in names if name not in stages.STAGES]
@@ -125,7 +143,14 @@ def _settings(options: argparse.Namespace) -> Settings:
     for folder in options.models:
         if not folder.is_dir():
             raise RunError(f"There is no folder {shown(folder)} of models; check --models.")
-    what = options.stages, options.models, options.accept_unpinned
+    wish = Wish(
+        options.ic_model,
+        options.device,
+        options.ic_noise_levels,
+        options.library.absolute() / LATENTS if options.keep_latents else None,
+        noted_information(options.library),
+    )
+    what = options.stages, options.models, options.accept_unpinned, wish
     return Settings(
         roots=options.music,
         library=options.library,

@@ -53,6 +53,11 @@ class Console:
             print(f"{what}: {total} {files}", file=self._stream, flush=True)
             self._next_line = time.monotonic() + LOG_EVERY_S
 
+    def say(self, line: str) -> None:
+        """A line for the user, between two phases."""
+        self.close()
+        print(line, file=self._stream, flush=True)
+
     def advance(self, failed: bool = False) -> None:
         """One of them is."""
         self._done += 1

@@ -1,4 +1,4 @@
-"""How many cores a process may use, and how native libraries are told."""
+"""How many cores a process may use, how native libraries are told, and the machine's memory."""
 
 import os
 
@@ -14,3 +14,8 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def memory_bytes() -> int:
+    """The machine's memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine import models, stages
+from engine import models, stages, weights
 from engine.audio import CAP_SECONDS
+from engine.information import systems
+from engine.information.stage import Before, Wish, before
+from engine.library import Library, LibraryError
 from engine.model_fetch import fetch
 from engine.planning import Wanted
 from engine.schema import STAGE_COLUMNS
@@ -38,9 +41,14 @@ class Equipment:
         return not self.gaps and not any(plan.missing for plan in self.plans.values())
 
 
-def equip(names: Iterable[str], dirs: Sequence[Path] = (), accept_unpinned=False) -> Equipment:
-    """Look for the models of the stages `names`."""
-    plans = stages.resolve(names, dirs, accept_unpinned)
+def equip(
+    names: Iterable[str],
+    dirs: Sequence[Path] = (),
+    accept_unpinned: bool = False,
+    wish: Wish | None = None,
+) -> Equipment:
+    """Look for the models of the stages `names`; `wish` is for the stage `information`."""
+    plans = stages.resolve(names, dirs, accept_unpinned, wish)
     gaps = [
         Gap(name, columns, f"{models.explain(key, dirs, accept_unpinned)}.")
         for name, plan in plans.items()
@@ -51,7 +59,11 @@ def equip(names: Iterable[str], dirs: Sequence[Path] = (), accept_unpinned=False
 
 
 def fetch_missing(
-    names: Sequence[str], dirs: Sequence[Path], accept_unpinned: bool, say: Callable[[str], None]
+    names: Sequence[str],
+    dirs: Sequence[Path],
+    accept_unpinned: bool,
+    wish: Wish | None,
+    say: Callable[[str], None],
 ) -> Equipment:
     """`equip` after an attempt to download what is missing; says in one line if that fails."""
     keys = [key for key in models.missing(dirs) if models.MODELS[key].stage in names]
@@ -62,7 +74,25 @@ def fetch_missing(
             fetch(keys, models.cache_folder())
         except models.ModelError as error:
             say(f"Going on without: {str(error).splitlines()[0]}")
-    return equip(names, dirs, accept_unpinned)
+    if "information" in names and wish is not None and wish.model in systems.PUBLISHED:
+        try:
+            systems.fetch(wish.model, dirs)
+        except systems.SystemsError as error:
+            say(f"Going on without: {error}")
+    return equip(names, dirs, accept_unpinned, wish)
+
+
+def noted_information(library: Path) -> Before | None:
+    """With which model, and at which noise levels, most of a library's IC was computed.
+
+    None where there is no library yet, or none that can be read: the run will say what is wrong.
+    """
+    try:
+        with Library.open(library) as opened:
+            common = weights.most_common(opened, "information")
+            return before(opened.meta().get("provenance", {}).get("information", {}).get(common))
+    except LibraryError:
+        return None
 
 
 def fingerprint(plan, span_s: float | None) -> str:
@@ -73,7 +103,9 @@ def fingerprint(plan, span_s: float | None) -> str:
 
 def provenance(plan, span_s: float | None) -> dict:
     """What stands behind a fingerprint, as JSON: which models, span, stage's version."""
-    return {"models": sorted(plan.identities), "span_s": _longest(span_s), "version": plan.version}
+    source = {"models": sorted(plan.identities), "span_s": _longest(span_s)}
+    of_information = plan.information.provenance if plan.information else {}
+    return {**source, "version": plan.version, **of_information}
 
 
 def wanted(plan, span_s: float | None, made: Mapping[str, Mapping]) -> Wanted:
@@ -82,7 +114,11 @@ def wanted(plan, span_s: float | None, made: Mapping[str, Mapping]) -> Wanted:
     made: fingerprint → `provenance`, for the values of this stage in the library.
     """
     now = provenance(plan, span_s)
-    richer = frozenset(old for old, before in made.items() if _is_richer(before, now))
+    richer = frozenset(
+        old
+        for old, before in made.items()
+        if _is_richer(before, now) or (plan.information and plan.information.leaves(before))
+    )
     return Wanted(fingerprint(plan, span_s), plan.missing, richer)
 
 

@@ -57,6 +57,16 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class StageValues:
+    """What a stage computed for one recording."""
+
+    values: Mapping[str, float | str] = field(default_factory=dict)  # descriptor column → value
+    vectors: Mapping[str, np.ndarray] = field(default_factory=dict)  # space → float32 [dimensions]
+    curves: tuple[Curve, ...] = ()  # each under a name of its own
+    remark: str | None = None  # a sentence on how far to trust it
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The result of one stage on one track."""
 

@@ -4,6 +4,7 @@ The only place that writes to a library. Each file is recorded in one transactio
 done, so that a killed run loses what was in the workers' hands and nothing else.
 """
 
+import operator
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,10 +13,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 from typing import Protocol
 
 from engine import planning, worker
-from engine.cores import environment, usable_cores
+from engine.cores import environment, memory_bytes, usable_cores
 from engine.equipment import Equipment, provenance, wanted
 from engine.library import Library
 from engine.lookup import Known
@@ -25,7 +27,7 @@ from engine.records import Analysis, Outcome, Tags
 from engine.scan import Scan, check_roots, scan
 from engine.schema import STAGE_SPACES
 from engine.summary import FAILED, Summary
-from engine.supervisor import LOOK_EVERY_S, Finished, Supervisor, Task
+from engine.supervisor import DEADLINE, LOOK_EVERY_S, Finished, Supervisor, Task
 from engine.writer import Writer
 
 # A slow network drive. A file has so much more time as reading it takes there.
@@ -42,6 +44,9 @@ class Progress(Protocol):
 
     def advance(self, failed: bool = False) -> None:
         """One of them is."""
+
+    def say(self, line: str) -> None:
+        """A line for the user, before a phase."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,7 @@ class Run:
         self._settings = settings
         self._progress = progress
         self._supervisor: Supervisor | None = None
+        self._workers = settings.workers
         self._stopped = False
         self.summary = Summary()
 
@@ -203,29 +209,41 @@ class Run:
     def _analyse(self, library: Writer, seen: Scan, works: Sequence[Work]) -> None:
         if not works or self._stopped:
             return
+        due = {stage for work in works for stage in work.due}
+        plans = {name: plan for name, plan in self._equipment.plans.items() if name in due}
+        limits = _limits(plans)
+        self._workers = _fitting(self._settings.workers, limits.get("memory_limit", 0))
+        for plan in plans.values():
+            if plan.information:
+                self._progress.say(plan.information.chosen.why)
         progress = Noted(self._progress, library)
         progress.phase("Analysing", len(works))
-        due = {stage for work in works for stage in work.due}
-        threads = max(1, usable_cores() // self._settings.workers)
+        threads = max(1, usable_cores() // self._workers)
         config = worker.AnalyserConfig(
-            plans={name: plan for name, plan in self._equipment.plans.items() if name in due},
+            plans=plans,
             fingerprints={name: wanted.fingerprint for name, wanted in self._wanted.items()},
             span_s=self._settings.span_s,
             threads=threads,
             load=self._equipment.load,
         )
         make = partial(worker.make_analyser, config)
-        with closing(self._supervised(make, works, lambda work: work.due, threads)) as answers:
+        steps = operator.attrgetter("due")
+        with closing(self._supervised(make, works, steps, threads, limits)) as answers:
             for i, (done, work) in enumerate(answers):
                 if i == 0:
                     self._note_models(library, due)
                 progress.advance(self._record_finished(library, seen, done, work))
 
     def _supervised(
-        self, make: Callable, works: Sequence[Work], steps: Callable, threads: int = 1
+        self,
+        make: Callable,
+        works: Sequence[Work],
+        steps: Callable,
+        threads: int = 1,
+        limits: Mapping = MappingProxyType({}),
     ) -> Iterator[tuple[Finished, Work]]:
-        workers = min(self._settings.workers, len(works))
-        self._supervisor = Supervisor(make, workers, env=environment(threads))
+        workers = min(self._workers, len(works))
+        self._supervisor = Supervisor(make, workers, env=environment(threads), **limits)
         if self._stopped:  # between the last look and the line above
             return
         tasks = (
@@ -292,6 +310,22 @@ class Run:
         if failed:
             self.summary.failures.append((work.path, f"{failed.status}: {failed.error}"))
         return failed is not None
+
+
+def _limits(plans: Mapping[str, object]) -> dict:
+    """What the supervisor grants workers above its usual limits, for the stages that ask for it."""
+    asking = [plan.information for plan in plans.values() if plan.information]
+    asking = [settings for settings in asking if settings.memory]
+    if not asking:
+        return {}
+    (settings,) = asking
+    base, pace = DEADLINE
+    return {"memory_limit": settings.memory, "deadline": (base, pace + settings.pace)}
+
+
+def _fitting(workers: int, memory: int) -> int:
+    """As many workers as this machine's memory has room for; at least one."""
+    return max(1, min(workers, memory_bytes() // memory)) if memory else workers
 
 
 def _record(library: Writer, work: Work, analysis: Analysis) -> None:

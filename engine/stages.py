@@ -16,21 +16,27 @@ import numpy as np
 
 from engine import models
 from engine.audio import Audio
+from engine.information import stage
+from engine.information.stage import Settings, Wish
+from engine.information.systems import MissingWeights
 from engine.models import Found
+from engine.records import StageValues
 
 # Raise a stage's version when its values change for the same audio and the same models.
-STAGES: dict[str, int] = {"dsp": 1, "effnet": 1, "musicnn": 1}
+STAGES: dict[str, int] = {"dsp": 1, "effnet": 1, "musicnn": 1, "information": 1}
 
 # The files with which a stage can run: the first set that is complete is used.
 _BACKBONES: dict[str, tuple[tuple[str, ...], ...]] = {
     "dsp": ((),),
     "effnet": (("effnet_onnx",), ("effnet_pb",)),
     "musicnn": (("musicnn_pb",), ("musicnn_index", "musicnn_data")),
+    "information": ((),),  # engine.information.systems knows its own
 }
 _HEADS: dict[str, tuple[str, ...]] = {
     "dsp": (),
     "effnet": ("styles_head", "voice_head", "danceability_head"),
     "musicnn": ("emotion_head",),
+    "information": (),
 }
 _DSP_LIBRARIES = ("essentia-tensorflow",)  # a new version may compute something else
 
@@ -45,6 +51,7 @@ class StagePlan:
     models: tuple[Found, ...] = ()
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # space → names
     version: int = 0  # of the stage
+    information: Settings | None = None  # of the stage of that name
 
     @property
     def found(self) -> dict[str, Found]:
@@ -57,20 +64,34 @@ class StagePlan:
         return frozenset(_identity(model) for model in self.models)
 
 
-@dataclass(frozen=True)
-class StageValues:
-    """What a stage computed for one recording."""
-
-    values: Mapping[str, float | str] = field(default_factory=dict)
-    vectors: Mapping[str, np.ndarray] = field(default_factory=dict)
-    remark: str | None = None  # a sentence on how far to trust it
-
-
 def resolve(
-    names: Iterable[str], dirs: Sequence[str | PathLike[str]] = (), accept_unpinned: bool = False
+    names: Iterable[str],
+    dirs: Sequence[str | PathLike[str]] = (),
+    accept_unpinned: bool = False,
+    wish: Wish | None = None,
 ) -> dict[str, StagePlan]:
-    """Look for the models of each stage; nothing heavy is imported."""
-    return {name: _resolve(name, dirs, accept_unpinned) for name in names}
+    """Look for the models of each stage; nothing heavy is imported.
+
+    wish: what is asked of the stage `information`. Raises systems.SystemsError for a wrong one.
+    """
+    return {
+        name: _information(wish or Wish(), dirs)
+        if name == "information"
+        else _resolve(name, dirs, accept_unpinned)
+        for name in names
+    }
+
+
+def _information(wish: Wish, dirs: Sequence[str | PathLike[str]]) -> StagePlan:
+    name = "information"
+    version = STAGES[name]
+    try:
+        settings = stage.settle(wish, dirs)
+    except MissingWeights as error:
+        return StagePlan(name, _digest(name, version, "no model", wish.model), str(error))
+    found = stage.found(settings.chosen)
+    depends = [name, version, *sorted(model.sha256 for model in found), *settings.levels]
+    return StagePlan(name, _digest(*depends), None, found, version=version, information=settings)
 
 
 def _resolve(name: str, dirs: Sequence[str | PathLike[str]], accept_unpinned: bool) -> StagePlan:
@@ -142,6 +163,8 @@ def without(plan: StagePlan) -> list[str]:
 def load(plan: StagePlan, threads: int) -> Callable[[Audio], StageValues]:
     """The stage, ready to compute. Raises models.ModelError, with the files' names."""
     try:
+        if plan.information is not None:
+            return stage.Information(plan.information, threads)
         return {"dsp": _Dsp, "effnet": _EffNet, "musicnn": _MusiCNN}[plan.name](plan, threads)
     except models.ModelError:
         raise
@@ -197,7 +220,7 @@ class _EffNet:
         if "danceability_head" in outputs:
             values["danceability"] = float(outputs["danceability_head"][self._danceable])
         vectors = {"effnet": _mean(frames.embeddings), "styles": styles.astype(np.float32)}
-        return StageValues(values, vectors, frames.remark)
+        return StageValues(values, vectors, remark=frames.remark)
 
 
 class _MusiCNN:
@@ -217,7 +240,7 @@ class _MusiCNN:
             outputs = self._heads["emotion_head"](frames.embeddings)
             values = dict(zip(self._emotion, map(float, outputs), strict=True))
         vectors = {"musicnn": _mean(frames.embeddings), "tags": _mean(frames.activations)}
-        return StageValues(values, vectors, frames.remark)
+        return StageValues(values, vectors, remark=frames.remark)
 
 
 def _load_heads(found: Mapping[str, Found], **outputs: Callable) -> dict[str, Callable]:

@@ -31,6 +31,7 @@ MEMORY_LIMIT = 2 << 30  # bytes of resident memory of one worker
 LEAKING = 0.75  # of it still held between two tasks: time for a fresh worker
 # Private memory that the kernel refuses, for what grows faster than the supervisor looks.
 DATA_LIMITS = 4
+DEADLINE = 120.0, 1.0  # seconds, and seconds a second of audio
 LOOK_EVERY_S = 0.25  # at memory and at a request to stop; page faults fill about 1 GB in that time
 
 
@@ -119,7 +120,7 @@ class Supervisor:
         *,
         memory_limit: int = MEMORY_LIMIT,
         recycle_after: int = 200,
-        deadline: tuple[float, float] = (120.0, 1.0),
+        deadline: tuple[float, float] = DEADLINE,
         startup_s: float = STARTUP_S,
         env: Mapping[str, str] | None = None,
     ):

@@ -46,7 +46,7 @@ def of_library(library: Library) -> dict[str, Weights]:
     noted = library.meta().get("provenance", {})
     found = {}
     for stage in EMBEDDINGS:
-        source = noted.get(stage, {}).get(_most_common(library, stage))
+        source = noted.get(stage, {}).get(most_common(library, stage))
         if source is not None:
             found[stage] = of_provenance(stage, source)
     return found
@@ -61,7 +61,7 @@ def _network_files(stage: str, identities: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(name for name in identities if name not in others))
 
 
-def _most_common(library: Library, stage: str) -> str | None:
+def most_common(library: Library, stage: str) -> str | None:
     """The fingerprint of most of the tracks that have values of a stage."""
     valued = ", ".join(f"'{status}'" for status in HAS_VALUES)
     with snapshot(library.path) as db:

@@ -77,6 +77,7 @@ class _Analyser:
                 seconds=time.perf_counter() - started,
                 values=computed.values,
                 vectors=computed.vectors,
+                curves=computed.curves,
             )
             schema.check_outcome(outcome)
         except Exception as error:  # of Essentia, of a network: it costs this stage of this track

@@ -6,13 +6,13 @@ Audio of 2.5 s kills the process in "effnet"; of 3.5 s it makes "dsp" raise.
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 
 from engine.audio import Audio, decode_hooks
 from engine.equipment import Equipment
 from engine.models import Found
+from engine.records import StageValues
 from engine.schema import SPACE_DIMENSIONS, STAGE_SPACES
 
 DEADLY_S = 2.5
@@ -29,6 +29,7 @@ class FakePlan:
     models: tuple = ()
     journal: str | None = None  # a file that gets a line for every decoded file
     version: int = 1
+    information: None = None  # settings of the stage of that name
 
     @property
     def identities(self) -> frozenset[str]:
@@ -52,7 +53,7 @@ class FakeStage:
     name: str
     providers: tuple = field(default=("FakeProvider",))
 
-    def __call__(self, audio: Audio) -> SimpleNamespace:
+    def __call__(self, audio: Audio) -> StageValues:
         if self.name == "effnet" and abs(audio.seconds - DEADLY_S) < 0.01:
             os.abort()
         if self.name == "dsp" and abs(audio.seconds - WRONG_S) < 0.01:
@@ -61,7 +62,7 @@ class FakeStage:
         values = {"dsp": {"loudness_lufs": level}, "effnet": {"voice": level}}.get(self.name, {})
         spaces = STAGE_SPACES[self.name]
         vectors = {s: np.full(SPACE_DIMENSIONS[s], level, np.float32) for s in spaces}
-        return SimpleNamespace(values=values, vectors=vectors, remark=None)
+        return StageValues(values, vectors)
 
 
 def load(plan: FakePlan, threads: int) -> FakeStage:

@@ -19,6 +19,9 @@ class Silent:
     def phase(self, what, total):
         pass
 
+    def say(self, line):
+        pass
+
     def advance(self, failed=False):
         if self.on_advance:
             self.on_advance()

@@ -56,7 +56,7 @@ def test_all_models_are_complete(models_dirs):
 
 def test_fetching_asks_for_the_wanted_stages_and_fails_in_one_line(bare, no_network):
     said = []
-    what = fetch_missing(("dsp", "effnet"), (), False, said.append)
+    what = fetch_missing(("dsp", "effnet"), (), False, None, said.append)
     assert "effnet_onnx" in no_network
     assert {models.MODELS[key].stage for key in no_network} == {"effnet"}
     assert "CC BY-NC-SA 4.0" in said[0]
@@ -66,7 +66,7 @@ def test_fetching_asks_for_the_wanted_stages_and_fails_in_one_line(bare, no_netw
 
 def test_nothing_is_fetched_when_everything_is_there(models_dirs, no_network):
     said = []
-    assert fetch_missing(("dsp",), models_dirs, False, said.append).is_complete
+    assert fetch_missing(("dsp",), models_dirs, False, None, said.append).is_complete
     assert (no_network, said) == ([], [])
 
 

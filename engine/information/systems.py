@@ -40,6 +40,10 @@ class SystemsError(Exception):
     """One sentence for the user: why a model cannot be used, and what to do."""
 
 
+class MissingWeights(SystemsError):
+    """The weights of a published model are not here; the sentence says what brings them."""
+
+
 @dataclass(frozen=True)
 class PublishedFile:
     """Weights that somebody else publishes."""
@@ -162,7 +166,7 @@ def find(
     return None, f"{refused}{file.filename} of {home} is missing: get it with {_remedy(file)}"
 
 
-def fetch(system: str) -> list[Path]:
+def fetch(system: str, dirs: Sequence[str | os.PathLike[str]] = ()) -> list[Path]:
     """Download what is missing of a published system into the Hugging Face cache.
 
     Raises SystemsError.
@@ -173,7 +177,7 @@ def fetch(system: str) -> list[Path]:
 
     places = []
     for file in PUBLISHED[system]:
-        place, why = find(file)
+        place, why = find(file, dirs)
         if place is None and file.repository is None:
             raise SystemsError(f"{why}.")
         if place is None:
@@ -199,7 +203,7 @@ def _best(device: str, dirs: Sequence[str | os.PathLike[str]]) -> Chosen:
     for system in PUBLISHED:
         try:
             found = _files(system, dirs)
-        except SystemsError:  # not at hand: the next best
+        except MissingWeights:  # the next best
             continue
         return _published(system, found, device, f"{system} on {_words(device)}")
     return _shipped(
@@ -212,7 +216,7 @@ def _best(device: str, dirs: Sequence[str | os.PathLike[str]]) -> Chosen:
 def _files(system: str, dirs: Sequence[str | os.PathLike[str]]) -> list[Path]:
     found = [find(file, dirs) for file in PUBLISHED[system]]
     if absent := [why for path, why in found if path is None]:
-        raise SystemsError(f"{'; '.join(absent)}.")
+        raise MissingWeights(f"{'; '.join(absent)}.")
     return [path for path, _ in found if path]
 
 
@@ -232,7 +236,7 @@ def _own(path: Path, device: str, dirs: Sequence[str | os.PathLike[str]]) -> Cho
     if (file := _CODECS.get(_metadata(path).get("latents", ""))) is not None:
         codec, why = find(file, dirs)
         if codec is None:
-            raise SystemsError(f"{path.name} reads latents of Music2Latent, and {why}.")
+            raise MissingWeights(f"{path.name} reads latents of Music2Latent, and {why}.")
     name = f"{OWN} {models.digest(path)[:8]}"
     words = f"Information content: {path} on {_words(device)}."
     return Chosen(OWN, name, path.absolute(), codec, device, words)

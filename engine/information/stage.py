@@ -1,0 +1,212 @@
+"""The stage `information` of the analysis: which model, at which noise levels, and its values.
+
+Goal: mean IC and IC curves of every track, of one model as far as that can be. Conventions: a
+library goes on with the model that most of its tracks were computed with, unless another one is
+asked for by name; values of a model that nobody asked to replace stay. torch is imported where a
+model is loaded, in the workers.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine import models
+from engine.audio import Audio
+from engine.information import systems
+from engine.information.systems import AUTO, OWN, RESIDENT, Chosen, MissingWeights
+from engine.models import Found
+from engine.records import Curve, StageValues
+
+if TYPE_CHECKING:
+    from engine.information.curve import Curve as InformationCurve
+
+LATENTS = "latents"  # folder in the library
+LEVELS = (0.0,)  # of noise, where none are asked for: the music as it is
+CPU = "cpu"
+# Music2Latent takes 5.9 GB for a chunk of 60 s, and up to 2.5 s a second on a busy core.
+CODEC_MEMORY = 8 << 30  # bytes of one worker
+CODEC_PACE = 10.0  # seconds of computing that a second of audio may take
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Before:
+    """What most of a library's information content was computed with."""
+
+    system: str
+    model: str  # path of its weights
+    levels: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a run was asked for."""
+
+    model: str = AUTO  # or a system, or the path of a model of one's own
+    device: str = AUTO
+    levels: tuple[float, ...] | None = None  # of noise, each in [0, 1]; the first gives ic_mean
+    latents: Path | None = None  # folder in which Music2Latent's latents are kept
+    before: Before | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the stage would compute now. Picklable: it crosses into the workers."""
+
+    chosen: Chosen
+    levels: tuple[float, ...]
+    is_automatic: bool  # nobody asked for this model by name
+    latents: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """The model as tables call it; means at different noise levels share no scale either."""
+        noised = f" at noise {self.levels[0]:g}" if self.levels[0] else ""
+        return self.chosen.name + noised
+
+    @property
+    def memory(self) -> int | None:
+        """Bytes that a worker needs; None where the usual limit does."""
+        return CODEC_MEMORY if self.chosen.codec else None
+
+    @property
+    def pace(self) -> float:
+        """Seconds of computing that a second of audio may take, beside the other stages."""
+        return CODEC_PACE if self.chosen.codec else 0.0
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What is noted in the library, and read by `before`."""
+        chosen = self.chosen
+        levels = list(self.levels)
+        return {"system": chosen.system, "model": str(chosen.model), "levels": levels}
+
+    def leaves(self, before: Mapping[str, Any]) -> bool:
+        """Whether values with that provenance stay, although these would be others."""
+        return self.is_automatic and before.get("system") != self.chosen.system
+
+
+def before(noted: Mapping[str, Any] | None) -> Before | None:
+    """From a provenance that `Settings` gave; None for None."""
+    if noted is None:
+        return None
+    return Before(noted["system"], noted["model"], tuple(noted["levels"]))
+
+
+def noises(text: str) -> tuple[float, ...]:
+    """Noise levels as people write them: "0.0,0.5" or "[0.0, 0.5]". Raises ValueError."""
+    levels = tuple(float(part) for part in text.strip().strip("[]").split(","))
+    if not all(0 <= level <= 1 for level in levels):
+        raise ValueError("noise levels lie between 0 (the music as it is) and 1 (nothing of it)")
+    if len(set(levels)) < len(levels):
+        raise ValueError("the same noise level is there twice")
+    return levels
+
+
+def settle(wish: Wish, dirs: Sequence[str | PathLike[str]] = ()) -> Settings:
+    """The model and the levels. Raises systems.MissingWeights, or SystemsError for a wrong wish."""
+    levels = wish.levels or (wish.before.levels if wish.before else LEVELS)
+    if wish.model != AUTO:
+        chosen = systems.choose(wish.model, wish.device, dirs)
+        return Settings(chosen, levels, False, wish.latents)
+    return Settings(_followed(wish, dirs), levels, True, wish.latents)
+
+
+def _followed(wish: Wish, dirs: Sequence[str | PathLike[str]]) -> Chosen:
+    """The model of the library as it is, where its weights are here; else the best at hand."""
+    best = systems.choose(AUTO, wish.device, dirs)
+    old = wish.before
+    if old is None or old.system == best.system != OWN:
+        return best
+    try:
+        chosen = systems.choose(old.model if old.system == OWN else old.system, wish.device, dirs)
+    except MissingWeights as error:
+        log.info("The library's information content is of %s, and stays: %s", old.system, error)
+        return best
+    why = f"{chosen.why.rstrip('.')}, as in this library (--ic-model chooses another)."
+    return replace(chosen, why=why)
+
+
+def found(chosen: Chosen) -> tuple[Found, ...]:
+    """The model's files as the analysis notes them."""
+    source = "this project" if chosen.system == RESIDENT else "given or published"
+    return tuple(
+        Found(f"ic_{chosen.system}", path, models.digest(path), source, None)
+        for path in chosen.files
+    )
+
+
+class Information:
+    """Audio → mean IC, the model's name, and one curve a noise level."""
+
+    def __init__(self, settings: Settings, threads: int):
+        import torch
+
+        from engine.information.model import Noise
+
+        torch.set_num_threads(threads)
+        self._settings = settings
+        self._noise = Noise(settings.levels)
+        self._analyst = self._loaded(settings.chosen)
+        self.providers = (settings.chosen.device,)
+
+    def __call__(self, audio: Audio) -> StageValues:
+        """Values and curves. Where the GPU fails, the CPU goes on: a remark says so."""
+        remark = None
+        try:
+            (curve,) = self._analyst.curves([audio], self._noise)
+        except Exception as error:
+            if self.providers == (CPU,) or not is_of_device(error):
+                raise
+            remark = self._go_on_without(error)
+            (curve,) = self._analyst.curves([audio], self._noise)
+        mean = curve.mean()
+        if mean is None:
+            return StageValues(remark="No moment of it is loud, and comes after another: no IC.")
+        values = {"ic_mean": mean, "ic_model": self._settings.name}
+        return StageValues(values, curves=self._stored(curve), remark=remark)
+
+    def _stored(self, curve: "InformationCurve") -> tuple[Curve, ...]:
+        from engine.information.curve import FRAMES_PER_SECOND
+
+        # Curve.start_s is the time of the first frame: a frame's is that of its last sample.
+        place = float(curve.times[0]), 1 / FRAMES_PER_SECOND
+        rows = zip(curve.levels, curve.values, strict=True)
+        model = self._settings.chosen.name
+        return tuple(Curve(f"ic_{level}", model, *place, values) for level, values in rows)
+
+    def _loaded(self, chosen: Chosen):
+        cache = None
+        if self._settings.latents is not None and chosen.codec is not None:
+            from engine.information.latent_cache import LatentCache
+
+            cache = LatentCache(self._settings.latents, chosen.codec)
+        return systems.load(chosen, cache=cache)
+
+    def _go_on_without(self, error: Exception) -> str:
+        """Load the model onto the CPU: after a fault, a process cannot use its GPU any more."""
+        device = self.providers[0]
+        self._analyst = None  # before the next one takes its place in memory
+        chosen = self._settings.chosen
+        self._analyst = self._loaded(replace(chosen, device=CPU))
+        self.providers = (CPU,)
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return f"Computed on the CPU, since {device} failed ({reason})."
+
+
+def is_of_device(error: BaseException) -> bool:
+    """Whether it is the accelerator's fault: out of memory, gone, or broken."""
+    import torch
+
+    from engine.information.likelihood import NotEnoughMemory
+
+    kinds = (torch.OutOfMemoryError, torch.AcceleratorError, NotEnoughMemory)
+    # cuDNN's and cuBLAS's faults are plain RuntimeErrors.
+    return isinstance(error, kinds) or (
+        isinstance(error, RuntimeError)
+        and any(n in str(error) for n in ("CUDA", "cuDNN", "CUBLAS"))
+    )
