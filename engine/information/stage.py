@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from engine import models
 from engine.audio import Audio
 from engine.information import systems
-from engine.information.systems import AUTO, OWN, RESIDENT, Chosen, MissingWeights
+from engine.information.systems import AUTO, OWN, RESIDENT, Chosen, SystemsError
 from engine.models import Found
 from engine.records import Curve, StageValues
 
@@ -124,7 +124,7 @@ def _followed(wish: Wish, dirs: Sequence[str | PathLike[str]]) -> Chosen:
         return best
     try:
         chosen = systems.choose(old.model if old.system == OWN else old.system, wish.device, dirs)
-    except MissingWeights as error:
+    except SystemsError as error:  # its weights are gone, or damaged
         log.info("The library's information content is of %s, and stays: %s", old.system, error)
         return best
     why = f"{chosen.why.rstrip('.')}, as in this library (--ic-model chooses another)."

@@ -1,0 +1,148 @@
+"""The stage `information`: what it decides, what it gives, and what happens when a GPU fails."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import sounds
+import torch
+
+from engine import audio, equipment, schema, stages
+from engine.information import stage, systems
+from engine.information.curve import FRAMES_PER_SECOND
+from engine.information.stage import Before, Wish, settle
+from engine.records import Outcome
+
+RATE = 22_050
+
+
+@pytest.fixture
+def recording(tmp_path):
+    """Two seconds of noise between silences of one second, at a rate of its own."""
+    random = np.random.default_rng(0)
+    samples = np.zeros((4 * RATE, 2), np.float32)
+    samples[RATE : 3 * RATE] = random.normal(0, 0.1, (2 * RATE, 2))
+    sounds.encode(tmp_path / "noise.wav", samples, RATE, "pcm_s16le")
+    return audio.decode(tmp_path / "noise.wav")
+
+
+def computed(wish=None):
+    """The stage as a worker loads it."""
+    (plan,) = stages.resolve(("information",), wish=wish or Wish(device="cpu")).values()
+    return stages.load(plan, threads=1)
+
+
+def test_values_and_curve_have_their_place_in_the_tables(recording):
+    given = computed()(recording)
+    (curve,) = given.curves
+    schema.check_outcome(Outcome("information", "f", "ok", None, 0.0, *parts(given)))
+    assert given.values["ic_model"] == systems.choose("resident", "cpu").name == curve.model
+    assert given.values["ic_mean"] == pytest.approx(np.nanmean(curve.values), abs=1e-4)
+    assert curve.name == "ic_0.0"
+    assert curve.hop_s == curve.start_s == 1 / FRAMES_PER_SECOND
+    # Silence has no value, nor has the first sounding frame, which has no context.
+    assert len(curve.values) == int(4 * FRAMES_PER_SECOND)
+    times = curve.start_s + curve.hop_s * np.arange(len(curve.values))
+    valued = times[np.isfinite(curve.values)]
+    assert 1.0 < valued[0] < 1.3
+    assert 2.9 < valued[-1] < 3.2
+
+
+def parts(given):
+    return given.values, given.vectors, given.curves
+
+
+def test_every_noise_level_has_a_curve_and_the_first_one_gives_the_mean(recording):
+    given = computed(Wish(device="cpu", levels=(0.5, 0.0)))(recording)
+    assert [curve.name for curve in given.curves] == ["ic_0.5", "ic_0.0"]
+    assert given.values["ic_mean"] == pytest.approx(np.nanmean(given.curves[0].values), abs=1e-4)
+    assert given.values["ic_model"].endswith(" at noise 0.5")
+
+
+def test_a_recording_without_a_context_has_no_value(recording):
+    short = replace(recording, samples=recording.samples[RATE : RATE + RATE // 8])
+    given = computed()(short)
+    assert given.values == {}
+    assert given.curves == ()
+    assert "no IC" in given.remark
+
+
+def test_a_gpu_that_fails_costs_nothing_but_time(recording):
+    """The analyst of a GPU is a fake here; the CPU's, which takes its place, is not."""
+    working = computed()
+    expected = working(recording)
+    working.providers = ("cuda",)
+    working._analyst = Failing(torch.AcceleratorError("CUDA error: device is lost"))
+    given = working(recording)
+    assert given.values == expected.values
+    assert given.remark == "Computed on the CPU, since cuda failed (CUDA error: device is lost)."
+    assert working.providers == ("cpu",)
+    assert working(recording).remark is None
+
+
+def test_other_faults_are_told_as_they_are(recording):
+    working = computed()
+    working.providers = ("cuda",)
+    working._analyst = Failing(ValueError("a fault of the model"))
+    with pytest.raises(ValueError, match="a fault of the model"):
+        working(recording)
+
+
+class Failing:
+    def __init__(self, error):
+        self.error = error
+
+    def curves(self, sounds, noise):
+        raise self.error
+
+
+def test_a_library_goes_on_with_its_model(tmp_path):
+    """Even where another one would be taken today; unless that is asked for."""
+    path = str(systems.SHIPPED)
+    library = Before(systems.OWN, path, (0.0, 0.5))
+    settings = settle(Wish(device="cpu", before=library))
+    assert settings.chosen.system == systems.OWN
+    assert settings.levels == (0.0, 0.5)
+    assert "as in this library" in settings.chosen.why
+    assert settle(Wish("resident", "cpu", before=library)).chosen.system == systems.RESIDENT
+
+
+@pytest.mark.parametrize("system", ["own", "pa-flow"])
+def test_where_the_models_of_a_library_are_gone_its_values_stay(tmp_path, monkeypatch, system):
+    monkeypatch.setattr(systems, "find", lambda *_: (None, "it is gone"))
+    library = Before(system, str(tmp_path / "gone.safetensors"), (0.0,))
+    settings = settle(Wish(device="cpu", before=library))
+    assert settings.chosen.system == systems.RESIDENT
+    noted = {"system": system, "model": "x", "levels": [0.0]}
+    assert settings.leaves(noted)
+    assert not settle(Wish("resident", "cpu")).leaves(noted)
+    assert not settings.leaves(settings.provenance)
+
+
+def test_provenance_tells_what_was_before():
+    settings = settle(Wish(device="cpu", levels=(0.5,)))
+    assert stage.before(settings.provenance) == Before("resident", str(systems.SHIPPED), (0.5,))
+    assert stage.before(None) is None
+
+
+def test_values_of_another_model_are_not_computed_again_unasked():
+    (plan,) = equipment.equip(("information",), wish=Wish(device="cpu")).plans.values()
+    now = equipment.provenance(plan, None)
+    other = {**now, "system": "pa-flow", "models": ["another"]}
+    older = {**now, "models": ["the version before"]}
+    assert equipment.wanted(plan, None, {"a": other, "b": older}).richer == {"a"}
+
+
+def test_levels_as_people_write_them():
+    assert stage.noises("0.0,0.5") == stage.noises("[0.0, 0.5]") == (0.0, 0.5)
+    for wrong in ("1.5", "-0.1", "0.5,0.5", "loud", ""):
+        with pytest.raises(ValueError):
+            stage.noises(wrong)
+
+
+def test_what_needs_a_codec_gets_the_memory_and_the_time():
+    settings = settle(Wish(device="cpu"))
+    assert settings.memory is None
+    heavy = replace(settings, chosen=replace(settings.chosen, codec=systems.SHIPPED))
+    assert heavy.memory == stage.CODEC_MEMORY
+    assert heavy.pace > 0
