@@ -1,0 +1,203 @@
+"""The IC of a recording over its waveform and its mel spectrogram, on one axis of time.
+
+Goal: a Drawing → a page that needs no network (HTML, plotly), or a picture (PNG, see picture.py).
+In a notebook: plotly.graph_objects.Figure(figure_spec(drawing(sound, curve, title, model))).
+"""
+
+from base64 import b64encode
+from html import escape
+
+import numpy as np
+
+from engine.information import log_mel
+from engine.information.drawing import MEL_TICKS, NAMES, Drawing, band, drawing, smoothed, thinned
+from engine.information.picture import figure_png, spectrogram_png
+from engine.report_drawing import COLOURS
+from engine.report_page import document
+from engine.report_plotly import FAINT, INK, PAPER
+
+__all__ = ["Drawing", "drawing", "figure_html", "figure_png", "figure_spec"]
+
+PAGE_PIXELS = 640
+PANELS = ((0.56, 1.0), (0.36, 0.5), (0.0, 0.3))  # of the height, as NAMES
+MOST_TICKS = 9
+CAPTION = (
+    "Thin lines: every frame of 93 ms; thick lines: the mean over 1 s. High values: what the model "
+    "did not expect. Gaps: silence. Values of different models must not be compared."
+)
+# A finger on a figure scrolls the page, a mouse chooses what to enlarge.
+_TOUCH = """if (matchMedia('(pointer: coarse)').matches)
+  for (const spec of Object.values(SPECS)) spec.layout.dragmode = false;
+"""
+
+
+def figure_spec(drawn: Drawing) -> dict:
+    """data and layout, as plotly.graph_objects.Figure takes them."""
+    start, end = drawn.curve.start * 1e3, drawn.end * 1e3  # milliseconds: plotly's dates
+    axis = {"gridcolor": FAINT, "linecolor": FAINT, "zeroline": False}
+    layout = {
+        "height": PAGE_PIXELS,
+        "font": {"family": "system-ui, sans-serif", "size": 13, "color": INK},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 44, "r": 12, "t": 64 if len(drawn.curve.levels) > 1 else 32, "b": 36},
+        "legend": {"orientation": "h", "x": 0, "y": 1.05, "yanchor": "bottom"},
+        "hovermode": "x unified",
+        "hoverlabel": {"bgcolor": PAPER, "font": {"color": INK}},
+        "dragmode": "zoom",
+        "annotations": [_name(text, top) for text, (_, top) in zip(NAMES, PANELS, strict=True)],
+        "images": _image(drawn),
+        "xaxis": axis
+        | {
+            "type": "date",
+            "range": [start, end],
+            "anchor": "y3",
+            "tickformatstops": _time_formats(),
+            "hoverformat": "%-H:%M:%S.%2f" if drawn.end >= 3600 else "%-M:%S.%2f",
+            "nticks": MOST_TICKS,
+            "showspikes": True,
+            "spikemode": "across",
+            "spikethickness": 1,
+            "spikecolor": INK,
+            "spikedash": "dot",
+        },
+        "yaxis": axis | {"domain": PANELS[0], "fixedrange": True},
+        "yaxis2": axis | {"domain": PANELS[1], "fixedrange": True, "nticks": 3},
+        "yaxis3": axis
+        | {
+            "domain": PANELS[2],
+            "fixedrange": True,
+            "range": [0, log_mel.BANDS],
+            "showgrid": False,
+            "tickvals": [band(hertz) for hertz in MEL_TICKS],
+            "ticktext": list(MEL_TICKS.values()),
+        },
+    }
+    return {
+        "data": [_wave_trace(drawn), _empty_trace(start), *_line_traces(drawn)],
+        "layout": layout,
+    }
+
+
+def figure_html(drawn: Drawing, picture: bytes | None = None) -> str:
+    """A page; `picture` is figure_png's, which stands where scripts do not run and on paper."""
+    source = b64encode(figure_png(drawn) if picture is None else picture).decode()
+    alt = escape(f"Information content of {drawn.title} over its waveform and mel spectrogram")
+    body = f"""<header><h1>{escape(drawn.title)}</h1>
+<p class="about">{escape(drawn.about)}</p></header>
+<main><figure><div class="plot" id="plot-ic" role="img" aria-label="{alt}"></div>
+<img src="data:image/png;base64,{source}" alt="{alt}">
+<figcaption>{CAPTION} With a mouse: drag to enlarge, double-click to see all.</figcaption></figure>
+</main>"""
+    return document(f"IC of {drawn.title}", body, {"ic": figure_spec(drawn)}, _TOUCH)
+
+
+def _name(text: str, top: float) -> dict:
+    """A panel's name above its upper left corner: beside it, it would take a phone's width."""
+    return {
+        "text": text,
+        "x": 0,
+        "xref": "paper",
+        "xanchor": "left",
+        "y": top,
+        "yref": "paper",
+        "yanchor": "bottom",
+        "showarrow": False,
+        "font": {"size": 12},
+    }
+
+
+def _time_formats() -> list[dict]:
+    """From finer to coarser ticks; limits are milliseconds between them."""
+    return [
+        {"dtickrange": [None, 999], "value": "%-M:%S.%1f"},
+        {"dtickrange": [1_000, 599_999], "value": "%-M:%S"},
+        {"dtickrange": [600_000, None], "value": "%-H:%M:%S"},
+    ]
+
+
+def _image(drawn: Drawing) -> list[dict]:
+    if drawn.spectrogram.size == 0:
+        return []
+    source = b64encode(spectrogram_png(drawn)).decode()
+    return [
+        {
+            "source": f"data:image/png;base64,{source}",
+            "xref": "x",
+            "yref": "y3",
+            "x": drawn.curve.start * 1e3,
+            "sizex": drawn.spectrogram_seconds * 1e3,
+            "y": log_mel.BANDS,
+            "sizey": log_mel.BANDS,
+            "sizing": "stretch",
+            "layer": "below",
+        }
+    ]
+
+
+def _wave_trace(drawn: Drawing) -> dict:
+    """The area between the lowest and the highest samples."""
+    times = drawn.waveform_times * 1e3
+    low, high = drawn.waveform
+    return {
+        "type": "scatter",
+        "x": _rounded(np.concatenate((times, times[::-1])), 1),
+        "y": _rounded(np.concatenate((high, low[::-1])), 4),
+        "yaxis": "y2",
+        "fill": "toself",
+        "fillcolor": COLOURS[2],
+        "mode": "lines",
+        "line": {"width": 0.5, "color": COLOURS[2]},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _empty_trace(start: float) -> dict:
+    """An axis without a trace is not drawn, and the spectrogram is an image."""
+    return {
+        "type": "scatter",
+        "x": [start],
+        "y": [None],
+        "yaxis": "y3",
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _line_traces(drawn: Drawing) -> list[dict]:
+    times = drawn.curve.times * 1e3
+    several = len(drawn.curve.levels) > 1
+    traces = []
+    for name, colour, values in drawn.lines:
+        common = {"type": "scatter", "mode": "lines", "legendgroup": name, "name": name}
+        shown, slow = thinned(values), smoothed(values)
+        traces.append(
+            common
+            | {
+                "x": _rounded(times[shown], 1),
+                "y": _rounded(values[shown], 2),
+                "line": {"width": 1, "color": colour},
+                "opacity": 0.45,
+                "hovertemplate": "%{y:.1f} nats",
+                "showlegend": False,
+            }
+        )
+        shown = thinned(slow)
+        traces.append(
+            common
+            | {
+                "x": _rounded(times[shown], 1),
+                "y": _rounded(slow[shown], 2),
+                "line": {"width": 2, "color": colour},
+                "hoverinfo": "skip",
+                "showlegend": several,
+            }
+        )
+    return traces
+
+
+def _rounded(values: np.ndarray, decimals: int) -> list[float | None]:
+    """For JSON, which has no NaN."""
+    numbers = np.round(values.astype(np.float64), decimals).tolist()
+    return [None if number != number else number for number in numbers]
