@@ -8,7 +8,8 @@ import pytest
 from sounds import encode, tune
 
 from engine import audio
-from engine.information import dataset, log_mel
+from engine.information import checkpoints, dataset, latent_cache, log_mel
+from engine.information.latent_cache import Key, LatentCache
 
 
 @pytest.fixture
@@ -60,3 +61,40 @@ def test_what_was_read_is_not_decoded_again(folder, tmp_path, monkeypatch):
 def test_no_music_is_said(tmp_path):
     with pytest.raises(ValueError, match="none of 0 files"):
         dataset.read([], tmp_path / "cache")
+
+
+def test_of_more_music_than_is_asked_for_a_part_is_read(folder, tmp_path):
+    chosen = dataset.tracks([folder / "a.flac", folder / "b.wav"])
+    whole = dataset.read(chosen, tmp_path / "cache", most=1000)
+    assert len(whole.lengths) == 2
+    part = dataset.read(chosen, tmp_path / "cache", most=20)
+    again = dataset.read(chosen, tmp_path / "cache", most=20)
+    assert len(part.lengths) == 1
+    assert np.array_equal(part.values, again.values)
+
+
+def test_kept_latents_are_read_once_for_each_recording(tmp_path, caplog):
+    (tmp_path / "codec.pt").write_bytes(b"weights")
+    cache = LatentCache(tmp_path / "library", tmp_path / "codec.pt")
+    cache.describe(checkpoints.MUSIC2LATENT, "float32")
+    random = np.random.default_rng(0)
+    latents = {
+        Key("a" * 32, 0, 4096 * 30): 30,
+        Key("a" * 32, 4096, 4096 * 25): 24,  # an excerpt of it
+        Key("b" * 32, 0, 4096 * 9): 9,  # too short
+        Key("c" * 32, 0, 4096 * 40): 40,
+        Key("d" * 32, 0, 4096 * 20): 20,
+    }
+    for key, frames in latents.items():
+        cache.put(key, random.standard_normal((frames, 64)))
+    found = dataset.kept(cache.folder)
+    assert [key.content_hash[0] for key in found] == ["a", "b", "c", "d"]
+    damaged = cache.folder / Key("c" * 32, 0, 4096 * 40).name
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    frames = dataset.read_kept(cache.folder, found)
+    assert frames.lengths.tolist() == [30, 20]
+    assert np.array_equal(frames.recording(0), latent_cache.read(cache.folder, found[0]))
+    assert "is damaged" in caplog.text
+    assert dataset.read_kept(cache.folder, found, most=10).lengths.tolist() == [30]
+    with pytest.raises(ValueError, match="no latents of 16 frames"):
+        dataset.read_kept(cache.folder, found[1:2])

@@ -1,16 +1,15 @@
 """Training: it learns, it resumes to the bit, and what it saves can be used."""
 
-import signal
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from sounds import encode, tune
 
-from engine.information import checkpoints, log_mel, train, training
+from engine.information import checkpoints, log_mel, training
 from engine.information.dataset import Frames
+from engine.information.flow import FlowModel
+from engine.information.mixture import MixtureModel
 from engine.information.model import InformationModel
 
 torch.set_num_threads(1)  # the networks are small: threads would wait for each other
@@ -123,65 +122,56 @@ def test_bfloat16_products_train_too(frames):
     assert np.isfinite(trainer.validate(frames))
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "music"
-    folder.mkdir()
-    for seed in range(3):
-        encode(folder / f"{seed}.wav", tune(4, seed=seed))
-    return folder
-
-
-def test_the_command_trains_and_goes_on(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "SMALL", TINY)
-    monkeypatch.setattr(training, "SMALL_HEADS", HEADS)
-    out = tmp_path / "out"
-    command = [str(folder), "--out", str(out), "--variants", "2", "--batch", "2", "--threads", "1"]
-    assert train.main([*command, "--steps", "2"]) == 0
-    assert train.main([*command, "--steps", "5"]) == 0
-    lines = (out / training.LOG).read_text().splitlines()
-    assert [line.split("\t")[0] for line in lines] == ["step", "2", "5"]
-    card = checkpoints.load(out / training.MODEL).card
-    assert (card["steps"], card["recordings"]) == (5, 4)  # two tracks in two variants
-    assert train.main([*command, "--steps", "5"]) == 0  # there is nothing left to do
-    assert (out / training.LOG).read_text().splitlines() == lines
-
-
-def test_a_run_of_another_kind_is_not_gone_on_with(folder, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(training, "SMALL", TINY)
-    monkeypatch.setattr(training, "SMALL_HEADS", HEADS)
-    command = [str(folder), "--out", str(tmp_path / "out"), "--variants", "1", "--steps", "1"]
-    assert train.main(command) == 0
-    assert train.main([*command, "--head", "mixture"]) == 2
-    assert "take another --out" in caplog.text
-
-
-def test_a_signal_ends_the_run_after_its_step(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "SMALL", TINY)
-    monkeypatch.setattr(training, "SMALL_HEADS", HEADS)
-    advance, handler = training.Trainer.advance, signal.getsignal(signal.SIGTERM)
-
-    def interrupted(self, frames):
-        if self.step == 1:
-            signal.raise_signal(signal.SIGTERM)
-        return advance(self, frames)
-
-    monkeypatch.setattr(training.Trainer, "advance", interrupted)
-    out = tmp_path / "out"
-    command = [str(folder), "--out", str(out), "--variants", "1", "--batch", "2"]
-    assert train.main([*command, "--steps", "50"]) == 0
-    assert training.Trainer.resume(out).step == 2
-    assert signal.getsignal(signal.SIGTERM) == handler
-
-
-def test_the_command_says_when_there_is_no_music(tmp_path, caplog):
-    (tmp_path / "empty").mkdir()
-    assert train.main([str(tmp_path / "empty"), "--out", str(tmp_path / "out")]) == 2
-    assert "none of 0 files" in caplog.text
-
-
 def test_a_run_that_is_stopped_saves_first(frames, tmp_path):
     trainer = training.Trainer(settings("flow"), log_mel.fit_whitening(frames.values))
     stops = iter([False, False, True])
     training.train(trainer, frames, frames, tmp_path, {}, is_stopped=lambda: next(stops))
     assert training.Trainer.resume(tmp_path).step == trainer.step == 3
+
+
+def test_a_watch_is_told_of_steps_and_savings(frames, tmp_path):
+    class Noting:
+        def __init__(self) -> None:
+            self.steps, self.savings = [], []
+
+        def stepped(self, step: int, loss: float) -> None:
+            self.steps.append(step)
+
+        def saved(self, step: int, loss: float, held_out: float) -> None:
+            self.savings.append((step, held_out))
+
+    watch = Noting()
+    trainer = training.Trainer(settings("flow"), log_mel.fit_whitening(frames.values))
+    training.train(trainer, frames, frames, tmp_path, {}, watch=watch)
+    assert watch.steps == [1, 2, 3, 4, 5, 6]
+    (saving,) = watch.savings
+    assert saving == (6, trainer.validate(frames))
+    assert training.best(tmp_path)[0] == 6
+
+
+def test_the_best_step_is_that_of_the_lowest_loss_held_out(tmp_path):
+    assert training.best(tmp_path) is None
+    rows = ("10\t1.0\t0.9\t5", "20\t0.8\t0.7\t9", "30\t0.5\t0.8\t12")
+    (tmp_path / training.LOG).write_text("\n".join(("step\ttraining\tvalidation\tseconds", *rows)))
+    assert training.best(tmp_path) == (20, 0.7, 0.8)
+
+
+def test_a_damaged_state_is_said(tmp_path):
+    (tmp_path / training.STATE).write_bytes(b"no state")
+    with pytest.raises(ValueError, match="cannot be read, so take another --out"):
+        training.Trainer.resume(tmp_path)
+
+
+@pytest.mark.parametrize("kind", list(HEADS))
+def test_the_sizes_are_those_that_they_are_called_after(kind):
+    shapes = {}
+    for size in training.TRUNKS:
+        architecture = {**training.TRUNKS[size], **training.HEADS[size][kind]}
+        chosen = training.Settings(kind=kind, architecture=architecture)
+        weights = training.Trainer(chosen, None).model.state_dict()
+        shapes[size] = {name: value.shape for name, value in weights.items()}
+    # Without arguments, the classes have the sizes of the published files.
+    published = {checkpoints.FLOW: FlowModel, checkpoints.MIXTURE: MixtureModel}[kind]()
+    expected = {name: value.shape for name, value in published.state_dict().items()}
+    assert shapes[training.PUBLISHED] == expected
+    assert sum(shape.numel() for shape in shapes[training.SMALL].values()) < 5_000_000

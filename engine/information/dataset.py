@@ -1,8 +1,9 @@
-"""Latent frames of whole folders of music, for training: read once, kept on disk.
+"""Frames for training: log-mel frames of folders of music, or latents that a library keeps.
 
-A track is kept in several variants: as it is, and sped up or slowed down by whole semitones with
-another position of the frames' grid, so that a small collection teaches more. Files that cannot be
-read are named in the log and left out.
+Music is read once, and its frames kept on disk. A track is kept in several variants: as it is, and
+sped up or slowed down by whole semitones with another position of the frames' grid, so that a
+small collection teaches more. Files that cannot be read are named in the log and left out.
+Of more music than is asked for, the same recordings are taken every time, from all over it.
 """
 
 import hashlib
@@ -11,13 +12,18 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine import audio, discover
 from engine.discover import Found
-from engine.information import log_mel
+from engine.information import latent_cache, log_mel
+
+if TYPE_CHECKING:
+    from engine.run import Progress
 
 SEMITONES = (0, -2, 1, -1, 2)  # of the variants, in this order
 CAP_SECONDS = 1200.0  # of one file
@@ -67,32 +73,85 @@ def tracks(folders: Sequence[Path]) -> list[Found]:
     return [found for found in discover.find_audio(folders) if isinstance(found, Found)]
 
 
-def read(chosen: Sequence[Found], cache: Path, count: int = 1) -> Frames:
-    """Log-mel frames of the tracks, in `count` variants.
+def read(
+    chosen: Sequence[Found],
+    cache: Path,
+    count: int = 1,
+    most: int | None = None,
+    progress: "Progress | None" = None,
+) -> Frames:
+    """Log-mel frames of the tracks, in `count` variants, in the order of the tracks.
 
-    What is in the folder `cache` is not computed again. Raises ValueError when no track is left.
+    Of more than `most` frames of one variant, some tracks. What is in the folder `cache` is not
+    computed again. Raises ValueError when no track is left.
     """
-    parts = [np.load(path) for path in _cached(chosen, cache, variants(count))]
-    parts = [part for part in parts if len(part) >= SHORTEST]
-    if not parts:
-        raise ValueError(f"none of {len(chosen)} files is music of {SHORTEST} frames or more")
-    lengths = np.array([len(part) for part in parts])
-    return Frames(np.concatenate(parts), lengths)
-
-
-def _cached(chosen: Sequence[Found], cache: Path, wanted: list[Variant]) -> Iterator[Path]:
+    wanted = variants(count)
     cache.mkdir(parents=True, exist_ok=True)
-    for found in chosen:
-        path = found.root + b"/" + found.relpath
-        places = {variant: cache / _name(found, path, variant) for variant in wanted}
-        missing = [variant for variant, place in places.items() if not place.exists()]
-        try:
-            for variant, frames in zip(missing, _frames(path, missing), strict=True):
-                _save(places[variant], frames)
-        except audio.AudioError as error:
-            log.warning("%s is left out: %s", os.fsdecode(path), error)
-            continue
-        yield from places.values()
+    read_: dict[int, list[np.ndarray]] = {}
+    frames = 0
+    for number in sorted(range(len(chosen)), key=lambda n: _lot(chosen[n].relpath)):
+        if most is not None and frames >= most:
+            break
+        parts = [np.load(path, mmap_mode="r") for path in _cached(chosen[number], cache, wanted)]
+        read_[number] = [part for part in parts if len(part) >= SHORTEST]
+        frames += len(parts[0]) if parts else 0
+        if progress is not None:
+            progress.advance(failed=not parts)
+    found = [part for number in sorted(read_) for part in read_[number]]
+    if not found:
+        raise ValueError(f"none of {len(chosen)} files is music of {SHORTEST} frames or more")
+    return _joined(found)
+
+
+def kept(folder: Path) -> list[latent_cache.Key]:
+    """The longest span of every recording whose latents a folder holds, in a fixed order."""
+    keys = latent_cache.keys(folder)
+    spans = (list(own) for _, own in groupby(keys, key=lambda key: key.content_hash))
+    return [max(own, key=lambda key: key.end - key.start) for own in spans]
+
+
+def read_kept(folder: Path, chosen: Sequence[latent_cache.Key], most: int | None = None) -> Frames:
+    """Latents of the recordings; of more than `most` frames, some. Damaged files are left out.
+
+    Raises ValueError when none is left.
+    """
+    found: list[np.ndarray] = []
+    frames = 0
+    for key in chosen:
+        if most is not None and frames >= most:
+            break
+        latents = latent_cache.read(folder, key)
+        if latents is None:
+            log.warning("%s is damaged, and left out", folder / key.name)
+        elif len(latents) >= SHORTEST:
+            found.append(latents.astype(np.float16))
+            frames += len(latents)
+    if not found:
+        raise ValueError(f"{folder} holds no latents of {SHORTEST} frames or more")
+    return _joined(found)
+
+
+def _joined(parts: Sequence[np.ndarray]) -> Frames:
+    return Frames(np.concatenate(parts), np.array([len(part) for part in parts]))
+
+
+def _lot(text: bytes) -> bytes:
+    """By which tracks are drawn: fixed, and unlike their order."""
+    return hashlib.blake2b(text, digest_size=8).digest()
+
+
+def _cached(found: Found, cache: Path, wanted: list[Variant]) -> list[Path]:
+    """Where the frames of a track lie; nothing for a file that cannot be read."""
+    path = found.root + b"/" + found.relpath
+    places = {variant: cache / _name(found, path, variant) for variant in wanted}
+    missing = [variant for variant, place in places.items() if not place.exists()]
+    try:
+        for variant, frames in zip(missing, _frames(path, missing), strict=True):
+            _save(places[variant], frames)
+    except audio.AudioError as error:
+        log.warning("%s is left out: %s", os.fsdecode(path), error)
+        return []
+    return list(places.values())
 
 
 def _name(found: Found, path: bytes, variant: Variant) -> str:

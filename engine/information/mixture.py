@@ -44,7 +44,8 @@ class MixtureModel(nn.Module):
 
     def loss(self, latents: Tensor) -> Tensor:
         """-log p of every frame but the first, in nats: [batch, T, D] → [batch, T - 1]."""
-        return -mixture_log_density(self.model(latents[:, :-1]), latents[:, 1:])
+        parameters = self.model(latents[:, :-1]).float()  # densities need it, whatever products do
+        return -mixture_log_density(parameters, latents[:, 1:])
 
     @torch.no_grad()
     def log_likelihood(self, sequences: Sequence[Tensor]) -> list[Tensor]:

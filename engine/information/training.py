@@ -4,13 +4,12 @@ Every step draws its crops, noise and dropout from a generator seeded with the s
 that was interrupted ends with the weights of one that was not.
 """
 
-import logging
 import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -25,15 +24,25 @@ from engine.information.mixture import MixtureModel
 STATE = "state.pt"
 MODEL = "model.safetensors"
 LOG = "log.tsv"
-log = logging.getLogger(__name__)
 
 _EMA_WARMUP = 10  # steps before the average is longer than the run
 
-# The resident model: at most 0.5 s for 30 s of audio on one core.
-SMALL: dict[str, Any] = {"dim": 192, "depth": 6, "heads": 6, "dim_head": 32, "longest": 1024}
-SMALL_HEADS: dict[str, dict[str, Any]] = {
-    checkpoints.FLOW: {"head_dim": 160, "head_blocks": 4, "head_time": 128},
-    checkpoints.MIXTURE: {"modes": 16},
+# Sizes: that of the resident model (at most 0.5 s for 30 s of audio on one core), and that of the
+# published ones (arXiv 2501.07474 and 2511.05350).
+SMALL, PUBLISHED = "small", "published"
+TRUNKS: dict[str, dict[str, Any]] = {
+    SMALL: {"dim": 192, "depth": 6, "heads": 6, "dim_head": 32, "longest": 1024},
+    PUBLISHED: {"dim": 256, "depth": 12, "heads": 8, "dim_head": 64, "longest": 4600},
+}
+HEADS: dict[str, dict[str, dict[str, Any]]] = {
+    SMALL: {
+        checkpoints.FLOW: {"head_dim": 160, "head_blocks": 4, "head_time": 128},
+        checkpoints.MIXTURE: {"modes": 16},
+    },
+    PUBLISHED: {
+        checkpoints.FLOW: {"head_dim": 256, "head_blocks": 8, "head_time": 256},
+        checkpoints.MIXTURE: {"modes": 32},
+    },
 }
 
 
@@ -136,8 +145,14 @@ class Trainer:
 
     @classmethod
     def resume(cls, folder: Path, device: str = "cpu", **changed: Any) -> "Trainer":
-        """Go on from `save`; `changed` settings (steps, rate …) take the place of the saved."""
-        state = torch.load(folder / STATE, map_location=device, weights_only=True)
+        """Go on from `save`; `changed` settings (steps, rate …) take the place of the saved.
+
+        Raises ValueError where the state cannot be read.
+        """
+        try:
+            state = torch.load(folder / STATE, map_location=device, weights_only=True)
+        except Exception as error:  # torch raises what its readers do: zip, pickle, I/O errors
+            raise ValueError(f"{folder / STATE} cannot be read, so take another --out") from error
         settings = Settings(**{**state["settings"], **changed})
         whitening = None
         if "mean" in state:
@@ -203,6 +218,16 @@ def rate_share(step: int, settings: Settings) -> float:
     return rising * (0.5 - 0.5 * math.cos(math.pi * min(1.0, max(0.0, left))))
 
 
+class Watch(Protocol):
+    """Whoever wants to know how far a training is."""
+
+    def stepped(self, step: int, loss: float) -> None:
+        """A step is done."""
+
+    def saved(self, step: int, loss: float, held_out: float) -> None:
+        """It can go on from here; the mean loss since the last time, and the loss held out."""
+
+
 def train(
     trainer: Trainer,
     training: Frames,
@@ -211,32 +236,45 @@ def train(
     card: Mapping[str, Any],
     every_s: float = 300.0,
     is_stopped: Callable[[], bool] = lambda: False,
+    watch: Watch | None = None,
 ) -> None:
     """Until the last step or until stopped; saves and logs every so many seconds and at the end."""
     began = saved = time.monotonic()
     losses: list[float] = []
     while trainer.step < trainer.settings.steps:
         losses.append(trainer.advance(training))
+        if watch is not None:
+            watch.stepped(trainer.step, losses[-1])
         at_end = trainer.step == trainer.settings.steps or is_stopped()
         if at_end or time.monotonic() - saved >= every_s:
             trainer.save(folder, {**card, "steps": trainer.step})
-            _note(folder, trainer, losses, validation, time.monotonic() - began)
+            loss, held_out = sum(losses) / len(losses), trainer.validate(validation)
+            _note(folder, trainer.step, loss, held_out, time.monotonic() - began)
+            if watch is not None:
+                watch.saved(trainer.step, loss, held_out)
             losses, saved = [], time.monotonic()
         if at_end:
             return
 
 
-def _note(
-    folder: Path, trainer: Trainer, losses: list[float], validation: Frames, seconds: float
-) -> None:
+def _note(folder: Path, step: int, loss: float, held_out: float, seconds: float) -> None:
     """One line of the log: step, mean loss since the last line, loss held out, seconds."""
-    values = (sum(losses) / len(losses), trainer.validate(validation))
-    line = "\t".join((str(trainer.step), *(f"{value:.5f}" for value in values), f"{seconds:.0f}"))
     with (folder / LOG).open("a") as file:
         if file.tell() == 0:
             file.write("step\ttraining\tvalidation\tseconds\n")
-        file.write(line + "\n")
-    log.info("step %s", line.replace("\t", "  "))
+        file.write(f"{step}\t{loss:.5f}\t{held_out:.5f}\t{seconds:.0f}\n")
+
+
+def best(folder: Path) -> tuple[int, float, float] | None:
+    """Step and value of the lowest loss held out in the log, and the last one; None without any."""
+    if not (folder / LOG).exists():
+        return None
+    rows = [line.split("\t") for line in (folder / LOG).read_text().splitlines()[1:]]
+    held_out = [(float(row[2]), int(row[0])) for row in rows]
+    if not held_out:
+        return None
+    lowest, step = min(held_out)
+    return step, lowest, held_out[-1][0]
 
 
 def _model(settings: Settings, dropout: float) -> FlowModel | MixtureModel:
