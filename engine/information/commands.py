@@ -179,7 +179,7 @@ class _Run:
     def _draw(self, recording: Recording, target: Path, sound: Audio, curve: "Curve") -> None:
         from engine.information import plot
 
-        drawing = plot.drawing(sound, curve, Path(recording.path).name, self.chosen.name)
+        drawing = plot.drawing(sound, curve, _title(recording, sound), self.chosen.name)
         picture = plot.figure_png(drawing)
         page = plot.figure_html(drawing, picture).encode()
         for suffix, content in zip(BESIDE, (page, picture), strict=True):
@@ -190,6 +190,13 @@ class _Run:
         why = next(iter(str(error).splitlines()), "") or type(error).__name__
         self.problems.append(f"{shown(recording.path)}: {why.rstrip('.')}.")
         self.console.advance(failed=True)
+
+
+def _title(recording: Recording, sound: Audio) -> str:
+    """Of the tags; else the file's name and its folder's, as some are all called song.ogg."""
+    if sound.tags.title:
+        return " – ".join(filter(None, (sound.tags.artist, sound.tags.title)))
+    return "/".join(recording.path.split("/")[-2:])
 
 
 def _remarks(sound: Audio, curve: "Curve") -> Iterator[str]:

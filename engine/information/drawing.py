@@ -1,7 +1,7 @@
 """What is drawn of a recording: its IC, waveform and mel spectrogram, thinned to a screen.
 
 Conventions: time is that of the file; IC lies at the end of each frame, silence is a gap; thin
-lines are frames, thick ones their mean over about 1 s. What is thinned keeps its peaks.
+lines are frames, thick ones their mean over 1 s or more. What is thinned keeps its peaks.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ from engine.report_text import decimal
 
 POINTS = 4_000  # of a line in the page, at most
 COLUMNS = 2_000  # of waveform and spectrogram, at most
-SMOOTHED = 11  # frames: 1.02 s
+LEAST_SMOOTHED = 11  # frames of a thick line's mean: 1.02 s
+SMOOTHED_SHARE = 300  # of longer recordings, so many means side by side
 RANGE_DB = 70.0  # of the spectrogram, below its loudest cell
 # Lines of noise levels; the later ones are readable on white and on black.
 LINES = (*COLOURS[:3], "#b0527a", "#7a8b2a", "#4b7fd1", "#9a6bd0")
@@ -53,10 +54,21 @@ class Drawing:
         return self.curve.start + (np.arange(columns) + 0.5) * self.seconds / max(1, columns)
 
     @property
-    def lines(self) -> list[tuple[str, str, np.ndarray]]:
-        """Of each noise level: its name, its colour, the values of all frames."""
+    def smoothed_frames(self) -> int:
+        """Of a thick line's mean; odd, so that the mean lies on a frame."""
+        share = int(self.seconds * FRAMES_PER_SECOND / SMOOTHED_SHARE)
+        return max(LEAST_SMOOTHED, share // 2 * 2 + 1)
+
+    @property
+    def lines(self) -> list[tuple[str, str, np.ndarray, np.ndarray]]:
+        """Of each noise level: its name, its colour, the values of all frames, their means."""
         return [
-            (f"noise level {level:g}", LINES[place % len(LINES)], values)
+            (
+                f"noise level {level:g}",
+                LINES[place % len(LINES)],
+                values,
+                smoothed(values, self.smoothed_frames),
+            )
             for place, (level, values) in enumerate(
                 zip(self.curve.levels, self.curve.values, strict=True)
             )
@@ -86,14 +98,14 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def smoothed(values: np.ndarray) -> np.ndarray:
-    """Mean over SMOOTHED frames around each; NaN where fewer than half of them have a value."""
+def smoothed(values: np.ndarray, frames: int) -> np.ndarray:
+    """Mean over so many frames around each; NaN where fewer than half of them have a value."""
     known = ~np.isnan(values)
-    window = np.ones(SMOOTHED)
+    window = np.ones(frames)
     sums = np.convolve(np.where(known, values, 0.0), window, "full")
     counts = np.convolve(known, window, "full")
-    middle = slice(SMOOTHED // 2, SMOOTHED // 2 + len(values))
-    enough = known & (counts[middle] * 2 >= SMOOTHED)
+    middle = slice(frames // 2, frames // 2 + len(values))
+    enough = known & (counts[middle] * 2 >= frames)
     return np.where(enough, sums[middle] / np.maximum(counts[middle], 1), np.nan)
 
 

@@ -1,15 +1,16 @@
 """A Drawing as a PNG, drawn by matplotlib's Agg without a screen: white paper, for print and pages.
 
-Every sign of a title is taken literally, and what fonts have no sign for stays readable.
+Every sign of a title is taken literally: a dollar sign begins no formula.
 """
 
+import warnings
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.information import log_mel
-from engine.information.drawing import MEL_TICKS, NAMES, Drawing, band, clock, smoothed
+from engine.information.drawing import MEL_TICKS, NAMES, Drawing, band, clock
 from engine.report_drawing import COLOURS
 from engine.report_plotly import FAINT, INK
 
@@ -24,7 +25,7 @@ COLOUR_MAP = "magma"  # its lightness rises evenly, also in grey
 
 
 def figure_png(drawn: Drawing) -> bytes:
-    """A picture on white. Safe in threads: no state of pyplot is touched."""
+    """A picture on white."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -46,7 +47,9 @@ def figure_png(drawn: Drawing) -> bytes:
     figure.suptitle(_shortened(drawn.title), x=0.01, ha="left", fontsize=11, color=INK)
     figure.supxlabel(_literal(drawn.about), x=0.01, ha="left", fontsize=8, color=INK)
     written = BytesIO()
-    figure.savefig(written, format="png", facecolor="white", metadata={"Software": None})
+    with warnings.catch_warnings():  # a sign that no font has is drawn as a box
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(written, format="png", facecolor="white", metadata={"Software": None})
     return written.getvalue()
 
 
@@ -63,9 +66,9 @@ def spectrogram_png(drawn: Drawing) -> bytes:
 
 def _draw_lines(drawn: Drawing, axes: "Axes") -> None:
     times = drawn.curve.times
-    for name, colour, values in drawn.lines:
+    for name, colour, values, means in drawn.lines:
         axes.plot(times, values, color=colour, lw=0.6, alpha=0.4)
-        axes.plot(times, smoothed(values), color=colour, lw=1.4, label=name)
+        axes.plot(times, means, color=colour, lw=1.4, label=name)
     if len(drawn.curve.levels) > 1:
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, frameon=False, fontsize=8)
 

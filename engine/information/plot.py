@@ -10,7 +10,8 @@ from html import escape
 import numpy as np
 
 from engine.information import log_mel
-from engine.information.drawing import MEL_TICKS, NAMES, Drawing, band, drawing, smoothed, thinned
+from engine.information.curve import FRAMES_PER_SECOND
+from engine.information.drawing import MEL_TICKS, NAMES, Drawing, band, drawing, thinned
 from engine.information.picture import figure_png, spectrogram_png
 from engine.report_drawing import COLOURS
 from engine.report_page import document
@@ -21,9 +22,12 @@ __all__ = ["Drawing", "drawing", "figure_html", "figure_png", "figure_spec"]
 PAGE_PIXELS = 640
 PANELS = ((0.56, 1.0), (0.36, 0.5), (0.0, 0.3))  # of the height, as NAMES
 MOST_TICKS = 9
+# Time 0 as a date, 2000-01-01 in milliseconds: plotly takes smaller numbers for years.
+_ZERO = 946_684_800_000
 CAPTION = (
-    "Thin lines: every frame of 93 ms; thick lines: the mean over 1 s. High values: what the model "
-    "did not expect. Gaps: silence. Values of different models must not be compared."
+    "Thin lines: every frame of 93 ms; thick lines: the mean over {} s. High values: what the "
+    "model did not expect. Gaps: silence. Values of different models must not be compared. With a "
+    "mouse: drag to enlarge, double-click to see all."
 )
 # A finger on a figure scrolls the page, a mouse chooses what to enlarge.
 _TOUCH = """if (matchMedia('(pointer: coarse)').matches)
@@ -33,7 +37,7 @@ _TOUCH = """if (matchMedia('(pointer: coarse)').matches)
 
 def figure_spec(drawn: Drawing) -> dict:
     """data and layout, as plotly.graph_objects.Figure takes them."""
-    start, end = drawn.curve.start * 1e3, drawn.end * 1e3  # milliseconds: plotly's dates
+    start, end = _date(drawn.curve.start), _date(drawn.end)
     axis = {"gridcolor": FAINT, "linecolor": FAINT, "zeroline": False}
     layout = {
         "height": PAGE_PIXELS,
@@ -83,13 +87,20 @@ def figure_html(drawn: Drawing, picture: bytes | None = None) -> str:
     """A page; `picture` is figure_png's, which stands where scripts do not run and on paper."""
     source = b64encode(figure_png(drawn) if picture is None else picture).decode()
     alt = escape(f"Information content of {drawn.title} over its waveform and mel spectrogram")
+    caption = CAPTION.format(round(drawn.smoothed_frames / FRAMES_PER_SECOND))
     body = f"""<header><h1>{escape(drawn.title)}</h1>
 <p class="about">{escape(drawn.about)}</p></header>
+<style>body {{ max-width: 84rem; }}</style>
 <main><figure><div class="plot" id="plot-ic" role="img" aria-label="{alt}"></div>
 <img src="data:image/png;base64,{source}" alt="{alt}">
-<figcaption>{CAPTION} With a mouse: drag to enlarge, double-click to see all.</figcaption></figure>
+<figcaption>{caption}</figcaption></figure>
 </main>"""
     return document(f"IC of {drawn.title}", body, {"ic": figure_spec(drawn)}, _TOUCH)
+
+
+def _date(seconds):
+    """Seconds, one or many, as plotly's axis of dates counts: only that has minutes on it."""
+    return _ZERO + seconds * 1e3
 
 
 def _name(text: str, top: float) -> dict:
@@ -125,19 +136,19 @@ def _image(drawn: Drawing) -> list[dict]:
             "source": f"data:image/png;base64,{source}",
             "xref": "x",
             "yref": "y3",
-            "x": drawn.curve.start * 1e3,
+            "x": _date(drawn.curve.start),
             "sizex": drawn.spectrogram_seconds * 1e3,
             "y": log_mel.BANDS,
             "sizey": log_mel.BANDS,
             "sizing": "stretch",
-            "layer": "below",
+            "layer": "above",  # than the grid
         }
     ]
 
 
 def _wave_trace(drawn: Drawing) -> dict:
     """The area between the lowest and the highest samples."""
-    times = drawn.waveform_times * 1e3
+    times = _date(drawn.waveform_times)
     low, high = drawn.waveform
     return {
         "type": "scatter",
@@ -166,12 +177,12 @@ def _empty_trace(start: float) -> dict:
 
 
 def _line_traces(drawn: Drawing) -> list[dict]:
-    times = drawn.curve.times * 1e3
+    times = _date(drawn.curve.times)
     several = len(drawn.curve.levels) > 1
     traces = []
-    for name, colour, values in drawn.lines:
+    for name, colour, values, means in drawn.lines:
         common = {"type": "scatter", "mode": "lines", "legendgroup": name, "name": name}
-        shown, slow = thinned(values), smoothed(values)
+        shown = thinned(values)
         traces.append(
             common
             | {
@@ -183,12 +194,12 @@ def _line_traces(drawn: Drawing) -> list[dict]:
                 "showlegend": False,
             }
         )
-        shown = thinned(slow)
+        shown = thinned(means)
         traces.append(
             common
             | {
                 "x": _rounded(times[shown], 1),
-                "y": _rounded(slow[shown], 2),
+                "y": _rounded(means[shown], 2),
                 "line": {"width": 2, "color": colour},
                 "hoverinfo": "skip",
                 "showlegend": several,
