@@ -1,220 +1,268 @@
-"""What a trained model of information content is worth, on music that it never heard.
+"""What trained models of information content are worth, on music that they never heard.
 
-    python benchmarks/information_quality.py --model model.safetensors --training FOLDER ... \
-        --held-out FOLDER ... --work DIR
+    PYTHONPATH=. python benchmarks/information_quality.py --model flow/model.safetensors \
+        mixture/model.safetensors --training FOLDER ... --held-out FOLDER ... --work DIR \
+        [--markdown FILE]
 
-Nats per frame next to two baselines; whether a repeated phrase informs less; whether a foreign, a
-transposed or a shuffled phrase informs more; at several noise levels; and how far the seed of the
-estimate matters. Intervals are 95 %, by bootstrap over tracks or clips. Edits are made between
-frames, which overlap by 23 ms. Writes DIR/quality.json.
+Nats per frame; whether a repeated phrase informs less; whether a foreign, a transposed or a
+shuffled phrase informs more; at several noise levels; all next to two baselines. And how far the
+seed of the estimate, and that of the training (several models of one kind), matter. Intervals are
+95 %, by bootstrap over tracks. Models of log-mel latents only, with one whitening: others have no
+common scale. Takes half an hour for a model and 100 clips on one core. Writes DIR/quality.json.
 """
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.stats import spearmanr
 
+from benchmarks import information_clips as clips
+from benchmarks import information_report as report
+from benchmarks import information_statistics as statistics
 from engine.information import checkpoints, dataset
-from engine.information.dataset import Frames
+from engine.information.checkpoints import Checkpoint
+from engine.information.curve import FRAMES_PER_SECOND
 from engine.information.model import InformationModel, Noise
 
-ORDER = 8  # of the autoregression
-RIDGE = 1e-3  # of its normal equations, as a share of their mean diagonal
 LONGEST = 1938  # frames of a track, 180 s
 LEVELS = (0.0, 0.3, 0.5, 0.7)
-BEFORE, PHRASE, BETWEEN = 108, 86, 54  # frames: 10, 8 and 5 s
-SHORTEST = 2 * (BEFORE + PHRASE + BETWEEN)  # frames of a track that is used
-AFTER = 6  # frames after an edit that should be surprising
-TRANSPOSED = 2  # semitones: one of the data set's variants
-BOOTSTRAPS = 2000
-SEEDS = 4
+SETTLE = statistics.ORDER  # frames after a cut, which are surprising for the cut
+ESTIMATES = 4  # seeds
+GAUSSIAN, AUTOREGRESSION = "Gaussian", "autoregression"
 
-random = np.random.default_rng(0)
+# Latents of each sequence [T, D] → information of each, [levels, T].
+Informed = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """A model or a baseline."""
+
+    levels: tuple[float, ...]
+    information: Informed
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """The music that is listened to, and the places of clips in it."""
+
+    tracks: list[clips.Track]
+    places: list[clips.Place]
+
+    @property
+    def starts(self) -> list[np.ndarray]:
+        return [track.latents[:LONGEST] for track in self.tracks]
+
+    @property
+    def groups(self) -> np.ndarray:
+        """The track of each clip."""
+        return np.array([place.track for place in self.places])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--training", type=Path, nargs="+", required=True)
+    options = _parser().parse_args()
+    torch.set_num_threads(1)
+    loaded = {name_of(path): checkpoints.load(path) for path in options.model}
+    if len(loaded) < len(options.model):
+        raise SystemExit("Models of the same name: give them different folders.")
+    reader = common_reader(loaded)
+    cache = options.work / "frames"
+    read = dataset.read(dataset.tracks(options.training), cache)
+    learned = [reader(read.recording(number))[:LONGEST] for number in range(len(read.lengths))]
+    tracks = held_out_tracks(options.held_out, cache, reader)
+    places = clips.places([len(track.latents) for track in tracks], options.clips)
+    results = measured(loaded, learned, HeldOut(tracks, places))
+    (options.work / "quality.json").write_text(json.dumps(results, indent=1))
+    if options.markdown is not None:
+        options.markdown.write_text(report.markdown(results))
+    print(report.markdown(results))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", type=Path, nargs="+", required=True)
+    parser.add_argument("--training", type=Path, nargs="+", required=True, help="for baselines")
     parser.add_argument("--held-out", type=Path, nargs="+", required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--clips", type=int, default=100)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    checkpoint = checkpoints.load(options.model)
-    model = InformationModel(checkpoint)
-    cache = options.work / "frames"
-    read = dataset.read(dataset.tracks(options.training), cache)
-    learned = [track[:LONGEST] for track in whitened(model, read)]
-    tracks = dataset.tracks(options.held_out)
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="the figures as tables")
+    return parser
+
+
+def name_of(path: Path) -> str:
+    """The file's name, or that of its folder where all files are called alike."""
+    return path.resolve().parent.name if path.stem == "model" else path.stem
+
+
+def common_reader(loaded: dict[str, Checkpoint]) -> Callable[[np.ndarray], np.ndarray]:
+    """The whitening of all models; ends the program where they differ."""
+    readers = [checkpoint.whitening for checkpoint in loaded.values()]
+    first = readers[0]
+    for each in readers:
+        if each is None or not np.array_equal(each.projection, first.projection):
+            raise SystemExit("These models read different latents: measure them one by one.")
+    return first
+
+
+def held_out_tracks(
+    folders: Sequence[Path], cache: Path, reader: Callable[[np.ndarray], np.ndarray]
+) -> list[clips.Track]:
+    """Every track that is long enough for clips."""
+    tracks = []
     count = len(dataset.SEMITONES)
-    variants = whitened(model, dataset.read(tracks, cache, count))
-    pairs = list(
-        zip(variants[::count], variants[dataset.SEMITONES.index(TRANSPOSED) :: count], strict=True)
-    )
-    held_out, transposed = zip(*(pair for pair in pairs if len(pair[0]) > SHORTEST), strict=True)
-    results = {
-        "card": checkpoint.card,
-        "nats per frame": nats(model, learned, [track[:LONGEST] for track in held_out]),
-        "seeds": seeds(checkpoint, [track[:LONGEST] for track in held_out]),
-        "repetition": repetition(model, held_out, options.clips),
-        "edits": edits(model, held_out, transposed, options.clips),
+    for found in dataset.tracks(folders):
+        try:
+            frames = dataset.read([found], cache, count)
+        except ValueError:  # said in the log, or a jingle
+            continue
+        if frames.lengths[0] < clips.LENGTH:
+            continue
+        bands = frames.recording(0)
+        raised = frames.recording(dataset.SEMITONES.index(clips.TRANSPOSED))
+        tracks.append(clips.Track(reader(bands), reader(raised), clips.bar_length(bands)))
+    return tracks
+
+
+def measured(
+    loaded: dict[str, Checkpoint], learned: list[np.ndarray], held_out: HeldOut
+) -> dict[str, object]:
+    """All figures, ready for JSON."""
+    systems = {name: model(checkpoint) for name, checkpoint in loaded.items()}
+    systems[GAUSSIAN] = baseline(statistics.gaussian(learned))
+    systems[AUTOREGRESSION] = baseline(statistics.autoregression(learned))
+    frames = sum(len(track.latents) for track in held_out.tracks)
+    return {
+        "held out": {
+            "tracks": len(held_out.tracks),
+            "hours": frames / FRAMES_PER_SECOND / 3600,
+            "clips": len(held_out.places),
+        },
+        "models": {
+            name: {"kind": checkpoint.kind, "card": checkpoint.card}
+            for name, checkpoint in loaded.items()
+        },
+        "nats per frame": nats(systems, held_out.starts),
+        "repetition": {name: repetition(one, held_out) for name, one in systems.items()},
+        "edits": {name: edits(one, held_out) for name, one in systems.items()},
+        "seeds of the estimate": {
+            name: seeds(checkpoint, held_out.starts)
+            for name, checkpoint in loaded.items()
+            if checkpoint.kind == checkpoints.FLOW  # a mixture is computed, not estimated
+        },
+        "seeds of the training": training_seeds(loaded, systems, held_out.starts),
     }
-    (options.work / "quality.json").write_text(json.dumps(results, indent=1))
-    print(json.dumps(results, indent=1))
 
 
-def whitened(model: InformationModel, frames: Frames) -> list[np.ndarray]:
-    """Latents of every recording."""
-    return [model.latents_of(frames.recording(n)) for n in range(len(frames.lengths))]
+def model(checkpoint: Checkpoint, seed: int = 0) -> System:
+    """A mixture has no noise levels."""
+    levels = LEVELS if checkpoint.kind == checkpoints.FLOW else (0.0,)
+    informed = InformationModel(checkpoint, seed=seed)
+    return System(levels, lambda sequences: informed.information(sequences, Noise(levels)))
 
 
-def interval(values: np.ndarray, statistic: Callable = np.mean) -> dict[str, float]:
-    """A statistic of independent values, and its interval."""
-    draws = random.integers(0, len(values), (BOOTSTRAPS, len(values)))
-    low, high = np.quantile([statistic(values[draw]) for draw in draws], (0.025, 0.975))
-    return {"value": float(statistic(values)), "low": float(low), "high": float(high)}
+def baseline(density: statistics.Density) -> System:
+    """Its figures are the same at all noise levels, which scale what it was fitted to as well."""
+    return System((0.0,), lambda sequences: [density(one)[None] for one in sequences])
 
 
-def nats(
-    model: InformationModel, learned: list[np.ndarray], held_out: list[np.ndarray]
-) -> dict[str, dict]:
-    """Mean over tracks of each track's mean information, from frame 8 on for all three."""
-    gaussian, autoregression = fit_gaussian(learned), fit_autoregression(learned)
-    found = {
-        "model": np.array([one[0, ORDER:].mean() for one in model.information(held_out)]),
-        "Gaussian": np.array([gaussian(track[ORDER:]).mean() for track in held_out]),
-        "autoregression": np.array([autoregression(track).mean() for track in held_out]),
-    }
-    rows = {name: interval(values) for name, values in found.items()}
-    for name in ("Gaussian", "autoregression"):
-        rows[f"model less {name}"] = interval(found["model"] - found[name])
-        rows[f"tracks where the model beats {name}"] = interval(found["model"] < found[name])
+def track_means(system: System, tracks: Sequence[np.ndarray]) -> np.ndarray:
+    """Nats per frame of each track, from frame 8 on, which all systems predict."""
+    return np.array([one[0, statistics.ORDER :].mean() for one in system.information(tracks)])
+
+
+def nats(systems: dict[str, System], tracks: list[np.ndarray]) -> dict[str, dict]:
+    """Means over tracks, of a model less each baseline too, and the share of tracks it wins."""
+    groups = np.arange(len(tracks))
+    means = {name: track_means(system, tracks) for name, system in systems.items()}
+    rows = {}
+    for name, values in means.items():
+        rows[name] = {"mean": statistics.mean(values, groups)}
+        for other in (GAUSSIAN, AUTOREGRESSION):
+            if name in (GAUSSIAN, AUTOREGRESSION):
+                continue
+            better = (values < means[other]).astype(float)
+            rows[name][f"less {other}"] = statistics.mean(values - means[other], groups)
+            rows[name][f"tracks better than {other}"] = statistics.mean(better, groups)
     return rows
 
 
-def fit_gaussian(learned: list[np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
-    """-log density of frames on their own."""
-    frames = np.concatenate(learned).astype(np.float64)
-    return normal(frames.mean(0), np.cov(frames, rowvar=False))
-
-
-def fit_autoregression(learned: list[np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
-    """-log density of each frame from ORDER on, as a linear function of the ORDER before it."""
-    past = np.concatenate([lagged(track) for track in learned if len(track) > ORDER])
-    now = np.concatenate([track[ORDER:] for track in learned if len(track) > ORDER])
-    gram = past.T @ past
-    gram[np.diag_indices_from(gram)] += RIDGE * np.trace(gram) / len(gram)
-    weights = np.linalg.solve(gram.astype(np.float64), (past.T @ now).astype(np.float64))
-    residual = now - past @ weights
-    density = normal(residual.mean(0), np.cov(residual, rowvar=False))
-    return lambda track: density(track[ORDER:] - lagged(track) @ weights)
-
-
-def lagged(track: np.ndarray) -> np.ndarray:
-    """The ORDER frames before each frame from ORDER on, and 1."""
-    parts = [track[ORDER - lag : len(track) - lag] for lag in range(1, ORDER + 1)]
-    return np.concatenate((*parts, np.ones((len(track) - ORDER, 1), np.float32)), axis=1)
-
-
-def normal(mean: np.ndarray, covariance: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    root = np.linalg.cholesky(covariance)
-    constant = np.log(np.diag(root)).sum() + 0.5 * len(mean) * np.log(2 * np.pi)
-    return lambda x: constant + 0.5 * (np.linalg.solve(root, (x - mean).T) ** 2).sum(0)
-
-
-def seeds(checkpoint: checkpoints.Checkpoint, held_out: list[np.ndarray]) -> dict[str, float]:
-    """Spread of a track's mean over seeds of the estimate, and of the means over tracks."""
-    means = np.array(
-        [
-            [np.nanmean(one) for one in InformationModel(checkpoint, seed=s).information(held_out)]
-            for s in range(SEEDS)
-        ]
-    )
-    within = float(means.std(0, ddof=1).mean())
-    return {"within a track": within, "between tracks": float(means.mean(0).std(ddof=1))}
-
-
-def repetition(model: InformationModel, held_out: list[np.ndarray], clips: int) -> dict[str, dict]:
-    """A phrase, what follows it in the track, and the phrase again: second less first hearing."""
-    length = BEFORE + PHRASE + BETWEEN
-    sequences = []
-    for track, start in places(held_out, length, clips):
-        clip = track[start : start + length]
-        sequences.append(np.concatenate((clip, clip[BEFORE : BEFORE + PHRASE])))
+def repetition(system: System, held_out: HeldOut) -> dict[str, dict]:
+    """A phrase heard again less its first hearing, and less what really follows there."""
+    pairs = [clips.repeated(held_out.tracks, place) for place in held_out.places]
+    again, continued = (system.information([pair[n] for pair in pairs]) for n in (0, 1))
+    first_frames = slice(clips.BEFORE + SETTLE, clips.BEFORE + clips.PHRASE)
+    second_start = clips.BEFORE + clips.PHRASE + clips.BETWEEN
+    second_frames = slice(second_start + SETTLE, second_start + clips.PHRASE)
     rows = {}
-    for row, level in zip(by_level(model, sequences), LEVELS, strict=True):
-        # The first frames after a cut are surprising for the cut, not for the phrase.
-        first = row[:, BEFORE + AFTER : BEFORE + PHRASE].mean(1)
-        second = row[:, length + AFTER :].mean(1)
+    for row, level in enumerate(system.levels):
+        first = np.array([one[row, first_frames].mean() for one in again])
+        second = np.array([one[row, second_frames].mean() for one in again])
+        other = np.array([one[row, second_frames].mean() for one in continued])
+        # A baseline tells the two hearings apart by rounding only.
+        lower = (second < first - 1e-6 * np.abs(first)).astype(float)
         rows[str(level)] = {
-            "nats per frame": interval(second - first),
-            "share of clips with less": interval(second < first),
+            "share of clips with less": statistics.mean(lower, held_out.groups),
+            "again less first": statistics.mean(second - first, held_out.groups),
+            "continuation less first": statistics.mean(other - first, held_out.groups),
         }
     return rows
 
 
-def edits(
-    model: InformationModel, held_out: list[np.ndarray], transposed: list[np.ndarray], clips: int
+def edits(system: System, held_out: HeldOut) -> dict[str, dict]:
+    """How well the rise after an edit tells edited clips from clean ones, and by how many nats."""
+    made = [clips.edits(held_out.tracks, place) for place in held_out.places]
+    rows: dict[str, dict] = {}
+    for kind in made[0]:
+        chosen = [each[kind] for each in made]
+        edited, clean = (
+            np.array(
+                [
+                    clips.rise(found, one.seams)
+                    for found, one in zip(system.information(sequences), chosen, strict=True)
+                ]
+            )
+            for sequences in ([one.edited for one in chosen], [one.clean for one in chosen])
+        )
+        rows[kind] = {
+            str(level): {
+                "AUC": statistics.auc(edited[:, row], clean[:, row], held_out.groups),
+                "nats": statistics.mean(edited[:, row] - clean[:, row], held_out.groups),
+            }
+            for row, level in enumerate(system.levels)
+        }
+    return rows
+
+
+def seeds(checkpoint: Checkpoint, tracks: list[np.ndarray]) -> dict[str, statistics.Interval]:
+    """Spread of tracks' means over seeds of the estimate."""
+    systems = (InformationModel(checkpoint, seed=seed) for seed in range(ESTIMATES))
+    means = [track_means(System((0.0,), one.information), tracks) for one in systems]
+    return statistics.spread(np.array(means))
+
+
+def training_seeds(
+    loaded: dict[str, Checkpoint], systems: dict[str, System], tracks: list[np.ndarray]
 ) -> dict[str, dict]:
-    """How well the rise after an edit tells edited from untouched clips: area under the curve."""
-    length = BEFORE + PHRASE
-    kinds: dict[str, list[np.ndarray]] = {"none": []}
-    for number, (track, start) in enumerate(places(held_out, length, clips)):
-        clip = track[start : start + length]
-        begun, rest = clip[:BEFORE], clip[BEFORE:]
-        own = next(n for n, each in enumerate(held_out) if each is track)
-        other = held_out[(own + 1 + number % (len(held_out) - 1)) % len(held_out)]
-        kinds["none"].append(clip)
-        foreign = random.integers(0, len(other) - PHRASE)
-        add(kinds, "foreign phrase", begun, other[foreign : foreign + PHRASE])
-        jumped = random.integers(0, len(track) - PHRASE)
-        add(kinds, "elsewhere in the track", begun, track[jumped : jumped + PHRASE])
-        # A variant that is higher is faster: the same moment comes earlier.
-        moment = round((start + BEFORE) / 2 ** (TRANSPOSED / 12))
-        raised = transposed[own][moment : moment + PHRASE]
-        filled = np.concatenate((raised, rest))[:PHRASE]
-        add(kinds, "transposed phrase", begun, filled)
-        quarters = np.array_split(rest, 4)
-        shuffled = [quarters[place] for place in (2, 0, 3, 1)]  # none is where it was, or in turn
-        add(kinds, "shuffled quarters", begun, np.concatenate(shuffled))
-    rises = {kind: rise(model, sequences) for kind, sequences in kinds.items()}
-    return {
-        kind: {str(level): auc(values[row], rises["none"][row]) for row, level in enumerate(LEVELS)}
-        for kind, values in rises.items()
-        if kind != "none"
-    }
-
-
-def add(kinds: dict[str, list], kind: str, begun: np.ndarray, rest: np.ndarray) -> None:
-    kinds.setdefault(kind, []).append(np.concatenate((begun, rest)))
-
-
-def rise(model: InformationModel, sequences: list[np.ndarray]) -> np.ndarray:
-    """Mean information after the edit less that before, [levels, clips]."""
-    found = np.stack(by_level(model, sequences))
-    after = found[:, :, BEFORE : BEFORE + AFTER].mean(-1)
-    return after - found[:, :, BEFORE // 2 : BEFORE].mean(-1)
-
-
-def by_level(model: InformationModel, sequences: list[np.ndarray]) -> np.ndarray:
-    """Information of sequences of one length, [levels, clips, frames]."""
-    return np.stack(model.information(sequences, Noise(LEVELS)), axis=1)
-
-
-def places(held_out: list[np.ndarray], length: int, clips: int) -> list[tuple[np.ndarray, int]]:
-    """Tracks in turn, each with a random start of a clip."""
-    chosen = [held_out[number % len(held_out)] for number in range(clips)]
-    return [(track, int(random.integers(0, len(track) - length))) for track in chosen]
-
-
-def auc(edited: np.ndarray, clean: np.ndarray) -> dict[str, float]:
-    """Probability that an edited clip rises more than its untouched neighbour in a random pair."""
-    clips = np.stack((edited, clean), axis=1)
-    return interval(clips, lambda pairs: (pairs[:, :1] > pairs[None, :, 1]).mean())
+    """Spread of tracks' means over models of one kind, and how alike they order the tracks."""
+    rows = {}
+    for kind in (checkpoints.FLOW, checkpoints.MIXTURE):
+        names = [name for name, checkpoint in loaded.items() if checkpoint.kind == kind]
+        if len(names) < 2:
+            continue
+        means = np.array([track_means(systems[name], tracks) for name in names])
+        ranks = [spearmanr(one, other).statistic for one, other in combinations(means, 2)]
+        rows[kind] = {
+            "models": names,
+            **statistics.spread(means),
+            "lowest rank correlation": float(min(ranks)),
+        }
+    return rows
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def _tell(trainer: training.Trainer, options: argparse.Namespace) -> None:
         )
     music = options.folders or ["MUSIC", "--library", options.latents.parent.parent]
     command = ["python", "precompute.py", *music, "--ic-model", options.out / training.MODEL]
-    log.info("The model is for use: %s", shlex.join(str(part) for part in command))
+    log.info("To use the model: %s", shlex.join(str(part) for part in command))
 
 
 @contextmanager
