@@ -1,40 +1,21 @@
 """Both apps in a real browser: headless Chromium filters, plays, downloads and saves."""
 
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import browsing
 import m3u8
-import numpy as np
 import pytest
-import sounds
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from browsing import enter, open_page, served, settle
+from playwright.sync_api import Page, expect
+from sounding import MARKUP, library_of
 
 from engine.library import Library
-from engine.records import Analysis, Media, Outcome, Tags
 from engine.schema import SPACE_DIMENSIONS
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
-WAIT = 60_000  # milliseconds, on a busy machine
+browser, page = browsing.browser, browsing.page  # the fixtures
 # Extension, encoder, what the analysis calls the codec; the last three are no browser's.
 FORMATS = (
     (".mp3", "mp3", "mp3float"),
@@ -46,7 +27,6 @@ FORMATS = (
     (".m4a", "alac", "alac"),
     (".wv", "wavpack", "wavpack"),
 )
-MARKUP = "<b>bold</b> *it* [x](http://example.org) :smile: :red[y] $z^2$"
 TRACKS = 24
 
 
@@ -57,82 +37,17 @@ def seconds_of(number: int) -> float:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory) -> Path:
-    """Tracks of all kinds with sounds of known lengths, recorded as an analysis would."""
-    folder = tmp_path_factory.mktemp("browser")
-    music = folder / "music"
-    music.mkdir()
-    rng = np.random.default_rng(1)
-    with Library.create(folder / "library") as writer:
-        for space in SPACE_DIMENSIONS:
-            writer.set_labels(space, [f"Rock---Style {n}" for n in range(SPACE_DIMENSIONS[space])])
-        for number in range(TRACKS):
-            extension, encoder, codec = FORMATS[number % len(FORMATS)]
-            path = music / f"{number:02d} #a{extension}"
-            sounds.encode(path, sounds.tune(seconds_of(number), seed=number), codec=encoder)
-            analysis = made_up(number, codec, rng)
-            state = path.stat()
-            writer.record(
-                os.fsencode(music),
-                os.fsencode(path.name),
-                state.st_size,
-                state.st_mtime_ns,
-                analysis,
-            )
-    return folder / "library"
-
-
-def made_up(number: int, codec: str, rng: np.random.Generator) -> Analysis:
-    """Tempo 100, 101 …; everything else by chance."""
-    dsp = {
-        "tempo_bpm": 100.0 + number,
-        "loudness_lufs": -12.0,
-        **{f"key_{profile}": "A" for profile in ("temperley", "krumhansl", "edma")},
-        **{f"scale_{profile}": "minor" for profile in ("temperley", "krumhansl", "edma")},
-    }
-    vectors = {s: rng.random(n, dtype=np.float32) for s, n in SPACE_DIMENSIONS.items()}
-    effnet = {space: vectors[space] for space in ("effnet", "styles")}
-    musicnn = {space: vectors[space] for space in ("musicnn", "tags")}
-    title = MARKUP if number == 0 else f"Title {number}"
-    return Analysis(
-        content_hash=f"{number:032x}",
-        media=Media(seconds_of(number), 44_100, 2, codec),
-        tags=Tags(title, "Artist", "Album", 2000),
-        outcomes=(
-            Outcome("dsp", "f", "ok", values=dsp),
-            Outcome("effnet", "f", "ok", values={"voice": 0.9}, vectors=effnet),
-            Outcome("musicnn", "f", "ok", values={"valence": 5.0, "arousal": 6.0}, vectors=musicnn),
-        ),
-    )
-
-
-def served(app: str, library: Path) -> Iterator[str]:
-    """An app on a free port, with the project's own settings."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", app, "--server.port", str(port)]
-    command += ["--server.headless", "true", "--", "--library", str(library)]
-    server = subprocess.Popen(
-        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    try:
-        wait_for(port, server)
-        yield f"http://localhost:{port}/"
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
-def wait_for(port: int, server: subprocess.Popen) -> None:
-    """Until the port answers."""
-    for _ in range(300):
-        if server.poll() is not None:
-            pytest.fail(f"streamlit ended: {server.stdout.read().decode()}")
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail("streamlit did not start within 30 s")
+    """Tracks of all kinds with sounds of known lengths."""
+    files = {}
+    for number in range(TRACKS):
+        extension, encoder, codec = FORMATS[number % len(FORMATS)]
+        files[f"{number:02d} #a{extension}"] = encoder, codec
+    lengths = [seconds_of(number) for number in range(TRACKS)]
+    found = library_of(tmp_path_factory.mktemp("browser"), files, lengths)
+    with Library.open(found, writable=True) as writer:
+        for space, size in SPACE_DIMENSIONS.items():
+            writer.set_labels(space, [f"Rock---Style {n}" for n in range(size)])
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -143,40 +58,6 @@ def descriptors(library) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def similarity(library) -> Iterator[str]:
     yield from served("app_similarity.py", library)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here: apt-get install chromium")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield found
-        found.close()
-
-
-@pytest.fixture
-def page(browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    context.set_default_timeout(WAIT)
-    expect.set_options(timeout=WAIT)
-    yield context.new_page()
-    context.close()
-
-
-def open_page(page: Page, address: str) -> None:
-    """Go there and wait until the script has drawn all."""
-    page.goto(address)
-    expect(page.get_by_role("heading", name="Serendip")).to_be_visible()
-    settle(page)
-
-
-def settle(page: Page) -> None:
-    """Until the script rests: running, it says so in the state of the app."""
-    page.wait_for_timeout(150)
-    page.wait_for_function(
-        "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
-    )
 
 
 def counted(page: Page, matches: int) -> None:
@@ -234,9 +115,7 @@ def test_download_opens_in_another_program(page, descriptors, library, tmp_path)
 
 def test_save_to_a_folder_says_where(page, descriptors, tmp_path):
     open_page(page, descriptors)
-    folder = page.get_by_role("textbox", name="Folder")
-    folder.fill(str(tmp_path))
-    folder.press("Enter")
+    enter(page.get_by_role("textbox", name="Folder"), str(tmp_path))
     settle(page)
     page.get_by_role("button", name="Save to folder").click()
     expect(page.get_by_text("24 tracks saved.")).to_be_visible()
@@ -276,9 +155,7 @@ def test_nothing_leaves_this_machine_and_nothing_is_logged_as_an_error(page, des
 def test_two_lists_and_a_walk(page, similarity):
     open_page(page, similarity)
     expect(page.get_by_text("Choose a track: the ten")).to_be_visible()
-    search = page.get_by_role("textbox", name="Search")
-    search.fill("ARTIST 07")
-    search.press("Enter")
+    enter(page.get_by_role("textbox", name="Search"), "ARTIST 07")
     picker = page.get_by_role("combobox", name=re.compile("1 track found"))
     picker.click()
     page.get_by_role("option", name="Title 7 · Artist · Album").click()

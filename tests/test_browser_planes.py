@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import browsing
 import pytest
-import test_browser
+from browsing import REPOSITORY, open_page, served, settle
 from playwright.sync_api import Page, expect
-from test_browser import open_page, served, settle
 
 from benchmarks import synthetic
+from engine.library import Library
 from engine.query_link import from_params
 from engine.regions import inside
 
-browser, page = test_browser.browser, test_browser.page
+browser, page = browsing.browser, browsing.page  # the fixtures
 TRACKS = 120
 # Corners of a lasso, as shares of the plane's width and height.
 LASSO = ((0.3, 0.3), (0.6, 0.25), (0.65, 0.6), (0.45, 0.8), (0.28, 0.5), (0.3, 0.3))
@@ -86,6 +87,18 @@ def matching(page: Page) -> int:
     return int(heading.inner_text().split(" of ")[0])
 
 
+def drawn(page: Page, app: str, name: str) -> tuple[int, int]:
+    """How many tracks match before a lasso is drawn on a plane, and how many of them it leaves."""
+    open_page(page, app)
+    everything = matching(page)
+    tab(page, name)
+    lasso(page)
+    page.wait_for_url(re.compile(f"{name.lower()}_region"))
+    found = matching(page)
+    assert 0 < found < everything
+    return everything, found
+
+
 def query_of(page: Page):
     query, problems = from_params(parse_qs(urlsplit(page.url).query))
     assert problems == []
@@ -93,15 +106,9 @@ def query_of(page: Page):
 
 
 def test_a_lasso_on_the_mood_plane_is_the_playlist(page, app, library):
-    open_page(page, app)
-    everything = matching(page)
-    tab(page, "Mood")
-    lasso(page)
-    page.wait_for_url(re.compile("mood_region"))
-    found = matching(page)
-    assert 0 < found < everything
+    everything, found = drawn(page, app, "Mood")
     query = query_of(page)
-    frame = test_browser.Library.open(library).frame()
+    frame = Library.open(library).frame()
     expected = inside(
         frame["valence"].to_numpy(float), frame["arousal"].to_numpy(float), query.mood_region
     )
@@ -118,13 +125,7 @@ def test_a_lasso_on_the_mood_plane_is_the_playlist(page, app, library):
 
 
 def test_a_lasso_on_the_map_is_the_playlist_also_after_a_reload(page, app):
-    open_page(page, app)
-    everything = matching(page)
-    tab(page, "Map")
-    lasso(page)
-    page.wait_for_url(re.compile("map_region"))
-    found = matching(page)
-    assert 0 < found < everything
+    _, found = drawn(page, app, "Map")
     page.reload()
     settle(page)
     assert matching(page) == found
@@ -157,7 +158,7 @@ def test_a_saved_query_is_opened_renamed_and_deleted(page, app):
 def test_a_library_that_is_being_written_counts_live(page, tmp_path):
     writer = subprocess.Popen(
         [sys.executable, "-c", WRITER, str(tmp_path / "library")],
-        cwd=test_browser.REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
 
     def record(tracks: int) -> None:

@@ -1,18 +1,18 @@
 """The page of a report in a real browser, and the report in an app."""
 
 import re
-from collections.abc import Iterator
 
+import browsing
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from browsing import WAIT
+from playwright.sync_api import Browser, Page, expect
 from report_sources import musav
-from test_browser import CHROMIUM, FLAGS, WAIT
 
 from engine.report import report
 from engine.report_figures import figures
 from engine.report_files import write
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium to test with")
+browser = browsing.browser  # the fixture
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +23,6 @@ def found(shared_dir):
 @pytest.fixture(scope="module")
 def address(found, tmp_path_factory) -> str:
     return write(found, tmp_path_factory.mktemp("report")).as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 def opened(browser: Browser, address: str, **context) -> tuple[Page, list[str]]:

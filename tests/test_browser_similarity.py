@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import numpy as np
+import browsing
 import pytest
 import sounds
-import test_browser
+from browsing import REPOSITORY, open_page, served, settle
 from playwright.sync_api import Page, expect
-from test_browser import REPOSITORY, made_up, open_page, served, settle
+from sounding import FLAC, library_of
 
 from engine import listening_test
 from engine.library import Library
 
-browser, page = test_browser.browser, test_browser.page  # the fixtures
+browser, page = browsing.browser, browsing.page  # the fixtures
 TRACKS = 30
 SECONDS = 2.0  # of each track
 
@@ -26,19 +26,8 @@ SECONDS = 2.0  # of each track
 @pytest.fixture(scope="module")
 def library(tmp_path_factory) -> Path:
     """Short tracks of tempo 100, 101 …, with vectors by chance."""
-    folder = tmp_path_factory.mktemp("similar")
-    music = folder / "music"
-    music.mkdir()
-    rng = np.random.default_rng(2)
-    with Library.create(folder / "library") as writer:
-        for number in range(TRACKS):
-            tune = sounds.tune(SECONDS, seed=number)
-            path = sounds.encode(music / f"{number:02d}.flac", tune, codec="flac")
-            state = path.stat()
-            place = (os.fsencode(music), os.fsencode(path.name))
-            analysis = made_up(number, "flac", rng)
-            writer.record(*place, state.st_size, state.st_mtime_ns, analysis)
-    return folder / "library"
+    files = {f"{number:02d}.flac": FLAC for number in range(TRACKS)}
+    return library_of(tmp_path_factory.mktemp("similar"), files, [SECONDS] * TRACKS, seed=2)
 
 
 @pytest.fixture(scope="module")

@@ -4,26 +4,22 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+import browsing
 import pytest
-import test_browser
 import test_browser_planes
+from browsing import open_page, patient, settle
 from playwright.sync_api import Page, expect
-from test_browser import WAIT, open_page, settle
 from test_browser_planes import LASSO, lasso, matching, query_of, tab
 
-browser, page = test_browser.browser, test_browser.page
+browser, page = browsing.browser, browsing.page  # the fixtures
 library, app = test_browser_planes.library, test_browser_planes.app
 
 
 @pytest.fixture
 def phone(browser) -> Iterator[Page]:
-    context = browser.new_context(
-        viewport={"width": 400, "height": 800}, has_touch=True, is_mobile=True
-    )
-    context.set_default_timeout(WAIT)
-    expect.set_options(timeout=WAIT)
-    yield context.new_page()
-    context.close()
+    window = {"width": 400, "height": 800}
+    with patient(browser, viewport=window, has_touch=True, is_mobile=True) as found:
+        yield found
 
 
 def plane_of(page: Page) -> dict[str, float]:

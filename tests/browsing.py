@@ -1,0 +1,111 @@
+"""Pages of the apps in a real browser: Chromium without a window, driven by Playwright.
+
+A test module that uses the fixtures binds them by name: `browser, page = browsing.browser, …`.
+"""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+WAIT = 60_000  # milliseconds, on a busy machine
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium here: apt-get install chromium")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield found
+        found.close()
+
+
+@contextmanager
+def patient(browser: Browser, **context) -> Iterator[Page]:
+    """A page with cookies of its own, which waits as long as a busy machine needs."""
+    own = browser.new_context(**context)
+    own.set_default_timeout(WAIT)
+    expect.set_options(timeout=WAIT)
+    yield own.new_page()
+    own.close()
+
+
+@pytest.fixture
+def page(browser) -> Iterator[Page]:
+    window = {"width": 1280, "height": 900}
+    with patient(browser, viewport=window, accept_downloads=True) as found:
+        yield found
+
+
+def served(app: str, library: Path) -> Iterator[str]:
+    """An app on a free port, with the project's own settings."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", app, "--server.port", str(port)]
+    # Whoever edits a module meanwhile must not have it loaded a second time into what is tested.
+    command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
+    command += ["--", "--library", str(library)]
+    server = subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        _wait_for(port, server)
+        yield f"http://localhost:{port}/"
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _wait_for(port: int, server: subprocess.Popen) -> None:
+    """Until the port answers."""
+    for _ in range(300):
+        if server.poll() is not None:
+            pytest.fail(f"streamlit ended: {server.stdout.read().decode()}")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail("streamlit did not start within 30 s")
+
+
+def open_page(page: Page, address: str) -> None:
+    """Go there and wait until the script has drawn all."""
+    page.goto(address)
+    expect(page.get_by_role("heading", name="Serendip")).to_be_visible()
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Until the script rests: running, it says so in the state of the app."""
+    page.wait_for_timeout(150)
+    page.wait_for_function(
+        "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+    )
+
+
+def enter(field: Locator, text: str) -> None:
+    """Put a text into a field and say that it is complete."""
+    field.fill(text)
+    field.press("Enter")
