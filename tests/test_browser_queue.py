@@ -1,23 +1,21 @@
 """A playlist plays by itself in a real browser: all of it, past what cannot play, while filters
 change."""
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
+import browsing
 import pytest
-import sounds
-import test_browser
 from app_pages import synthetic_library
-from playwright.sync_api import Page, expect
-from test_browser import made_up, open_page, served, settle
+from browsing import enter, open_page, served, settle
+from playwright.sync_api import Locator, Page, expect
+from sounding import FLAC, library_of
 
 from engine import playlist, xspf
 from engine.library import Library
 
-browser, page = test_browser.browser, test_browser.page  # the fixtures
+browser, page = browsing.browser, browsing.page  # the fixtures
 SECONDS = 2.0  # of each track
 TRACKS = 6
 ROW = 35  # pixels of the table
@@ -25,25 +23,32 @@ TOP = """() => {
     const table = document.querySelector('[data-testid=stDataFrame]');
     return table.getBoundingClientRect().top + document.querySelector('.stMain').scrollTop;
 }"""
+# In the page itself, since a track is over before a slow machine has asked for it: which tracks
+# were heard to their end, and which begin again instead.
+WATCH = """() => {
+    const name = (audio) => audio.getAttribute('aria-label');
+    const number = (audio) => Number((/^Title ([0-9]+)/.exec(name(audio)) || [0, 0])[1]);
+    let held = [];
+    window.heard = [];
+    window.hold = (numbers) => {
+        held = numbers;
+        for (const audio of document.querySelectorAll('audio'))
+            audio.loop = held.includes(number(audio));
+    };
+    const on = (event, act) => document.addEventListener(event, (e) => act(e.target), true);
+    on('play', (audio) => { audio.loop = held.includes(number(audio)); });
+    on('ended', (audio) => { window.heard.push(name(audio)); });
+}"""
 GONE, BROKEN = 3, 4  # the file is missing; the browser cannot decode it
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory) -> Iterator[str]:
     """The descriptor app on short tracks: three good ones, two that cannot play, a good one."""
-    folder = tmp_path_factory.mktemp("queue")
-    music = folder / "music"
-    music.mkdir()
-    rng = np.random.default_rng(1)
-    with Library.create(folder / "library") as writer:
-        for number in range(TRACKS):
-            path = sounds.encode(music / f"{number}.flac", sounds.tune(SECONDS), codec="flac")
-            state = path.stat()
-            analysis = made_up(number, "flac", rng)
-            place = (os.fsencode(music), os.fsencode(path.name))
-            writer.record(*place, state.st_size, state.st_mtime_ns, analysis)
-    damage(music)
-    yield from served("app_descriptors.py", folder / "library")
+    files = {f"{number}.flac": FLAC for number in range(TRACKS)}
+    library = library_of(tmp_path_factory.mktemp("queue"), files, [SECONDS] * TRACKS)
+    damage(library.parent / "music")
+    yield from served("app_descriptors.py", library)
 
 
 def damage(music: Path) -> None:
@@ -57,16 +62,20 @@ def opened(page: Page, address: str, **settings: str) -> None:
     open_page(page, f"{address}?order=tempo_bpm{more}")
     settle(page)
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
-    # Which tracks were heard to their end; noted by the page itself, since a track is over before a
-    # slow machine has asked for it.
-    page.evaluate(
-        """() => {
-            window.heard = [];
-            document.addEventListener('ended', (event) => {
-                window.heard.push(event.target.getAttribute('aria-label'));
-            }, true);
-        }"""
+    page.evaluate(WATCH)
+
+
+def hold(page: Page, *numbers: int) -> None:
+    """These tracks, and no others, begin again at their end: a slow machine has time to look."""
+    page.evaluate("numbers => window.hold(numbers)", list(numbers))
+
+
+def sounding(page: Page) -> Locator:
+    """The audio element of what plays, once it sounds."""
+    page.wait_for_function(
+        "[...document.querySelectorAll('.st-key-queue_sounds audio')].some(a => a.currentTime > 0)"
     )
+    return page.locator(".st-key-queue_sounds audio")
 
 
 def heard(page: Page) -> list[int]:
@@ -98,6 +107,7 @@ def test_what_was_skipped_is_said(page, address):
 
 def test_next_previous_and_stop(page, address):
     opened(page, address)
+    hold(page, 0, 1)
     press(page, "Play all")
     now = page.locator(".st-key-queue_playing_now")
     expect(now.get_by_text("1 of 6")).to_be_visible()
@@ -112,31 +122,52 @@ def test_next_previous_and_stop(page, address):
 
 def test_a_pause_is_no_end(page, address):
     opened(page, address)
+    hold(page, 0)
     press(page, "Play all")
-    audio = page.locator(".st-key-queue_sounds audio")
+    audio = sounding(page)
     audio.evaluate("a => a.pause()")
     expect(page.get_by_text("Paused · 1 of 6")).to_be_visible()
+    hold(page)
     page.wait_for_timeout(3000)  # longer than the track
     assert heard(page) == []
+    assert audio.evaluate("a => a.paused")
     audio.evaluate("a => a.play()")
     expect(page.get_by_text("The end of the list.")).to_be_visible()
 
 
+def test_a_pause_that_was_taken_back_at_once_is_none(page, address):
+    """Whatever a person does before the script has heard of the last thing: the page says the
+    same as the player."""
+    opened(page, address)
+    hold(page, 0)
+    press(page, "Play all")
+    audio = sounding(page)
+    for acts, paused in (("a.pause(); a.play()", False), ("a.pause()", True)):
+        audio.evaluate(f"a => {{ {acts}; }}")
+        page.wait_for_timeout(1500)
+        settle(page)
+        expect(page.get_by_text("Paused · 1 of 6")).to_have_count(int(paused))
+    audio.evaluate("a => { a.play(); a.pause(); }")
+    page.wait_for_timeout(1500)
+    settle(page)
+    assert audio.evaluate("a => a.paused")
+    expect(page.get_by_text("Paused · 1 of 6")).to_be_visible()
+
+
 def test_it_plays_on_while_the_list_changes_and_says_that_it_left(page, address):
     opened(page, address)
+    hold(page, 0)
     press(page, "Play all")
-    audio = page.locator(".st-key-queue_sounds audio")
-    audio.evaluate("a => { a.loop = true; a.dataset.same = 'yes'; }")
-    limit = page.get_by_role("spinbutton", name="At most (tracks)")
-    limit.fill("2")
-    limit.press("Enter")
+    audio = sounding(page)
+    audio.evaluate("a => { a.dataset.same = 'yes'; }")
+    enter(page.get_by_role("spinbutton", name="At most (tracks)"), "2")
     now = page.locator(".st-key-queue_playing_now")
     expect(now.get_by_text("1 of 2")).to_be_visible()
     assert audio.evaluate("a => !a.paused && a.dataset.same") == "yes"
     page.get_by_text("Falling", exact=True).click()  # the last two
     expect(now.get_by_text("Not in this list any more")).to_be_visible()
     assert audio.evaluate("a => !a.paused && a.dataset.same") == "yes"
-    audio.evaluate("a => { a.loop = false; }")
+    hold(page, 5)
     expect(now.get_by_text("1 of 2")).to_be_visible()
     expect(now.get_by_text("Title 5")).to_be_visible()  # which took its place
     assert heard(page)[0] == 0
@@ -204,25 +235,26 @@ def test_nothing_moves_when_a_track_begins(page, address):
 
 def test_it_plays_on_while_another_tab_is_open(page, address):
     opened(page, address, limit="3")
+    hold(page, 0)
     press(page, "Play all")
     now = page.locator(".st-key-queue_playing_now")
     expect(now.get_by_text("1 of 3")).to_be_visible()
     page.get_by_role("tab", name="Mood").click()
     expect(page.get_by_test_id("stPlotlyChart")).to_be_visible()
+    hold(page, 2)
     expect(now.get_by_text("3 of 3")).to_be_visible()
     page.get_by_role("tab", name="Playlist").click()
+    hold(page)
     expect(page.get_by_text("The end of the list.")).to_be_visible()
     assert heard(page) == [0, 1, 2]
 
 
 def test_it_plays_on_where_nothing_matches(page, address):
     opened(page, address)
+    hold(page, 0)
     press(page, "Play all")
-    audio = page.locator(".st-key-queue_sounds audio")
-    audio.evaluate("a => { a.loop = true; }")
-    search = page.get_by_role("textbox", name="Search")
-    search.fill("no such words")
-    search.press("Enter")
+    audio = sounding(page)
+    enter(page.get_by_role("textbox", name="Search"), "no such words")
     expect(page.get_by_text("Nothing matches.")).to_be_visible()
     expect(page.get_by_text("Not in this list any more")).to_be_visible()
     assert audio.evaluate("a => !a.paused")

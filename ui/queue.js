@@ -5,6 +5,7 @@
 
 const running = new WeakMap(); // where a component is drawn → what ends its listening
 let last = { token: 0, time: 0, element: null }; // how far what plays has got, in seconds
+let sounded = null; // the element that has begun to sound: from then on, a pause is somebody's wish
 
 export default function ({ data, parentElement, setTriggerValue }) {
   running.get(parentElement)?.abort();
@@ -35,6 +36,9 @@ function listen(element, data, tell, signal) {
   on("timeupdate", () => {
     if (element.currentTime > 0) last.time = element.currentTime;
   });
+  on("playing", () => {
+    sounded = element;
+  });
   on("ended", () => tell("ended"));
   on("error", () => tell("error"));
   // The end of a track, an error and the removal of its element pause it, too; none of these is a
@@ -48,6 +52,9 @@ function listen(element, data, tell, signal) {
   });
   if (element.error) tell("error");
   if (element.ended) tell("ended"); // before anyone listened
+  // Paused and taken back, or the reverse, before the script had heard of the first.
+  const settled = sounded === element && !element.error && !element.ended;
+  if (settled && element.paused !== data.paused) tell(element.paused ? "pause" : "play");
 }
 
 // A new track plays; one that was drawn anew goes on where it was; any other is left alone.
