@@ -33,7 +33,7 @@ from engine.audio import CAP_SECONDS
 from engine.console import Console, Forgiving
 from engine.cores import usable_cores
 from engine.equipment import equip, fetch_missing, noted_information
-from engine.information.stage import LATENTS, Wish, noises
+from engine.information.stage import Wish, noises
 from engine.information.systems import AUTO, SYSTEMS, SystemsError
 from engine.library import LibraryError
 from engine.run import Run, Settings
@@ -147,7 +147,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         options.ic_model,
         options.device,
         options.ic_noise_levels,
-        options.library.absolute() / LATENTS if options.keep_latents else None,
+        options.library.absolute() if options.keep_latents else None,
         noted_information(options.library),
     )
     what = options.stages, options.models, options.accept_unpinned, wish

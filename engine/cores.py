@@ -1,4 +1,4 @@
-"""How many cores a process may use, how native libraries are told, and the machine's memory."""
+"""How many cores and workers a machine has room for, and how native libraries are told."""
 
 import os
 
@@ -16,6 +16,9 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def memory_bytes() -> int:
-    """The machine's memory."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+def fitting(workers: int, memory: int | None) -> int:
+    """As many of the workers as this machine has `memory` bytes for each; at least one."""
+    if memory is None:
+        return workers
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(workers, total // memory))

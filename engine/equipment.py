@@ -16,6 +16,7 @@ from engine.library import Library, LibraryError
 from engine.model_fetch import fetch
 from engine.planning import Wanted
 from engine.schema import STAGE_COLUMNS
+from engine.supervisor import DEADLINE
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,16 @@ def fetch_missing(
         except systems.SystemsError as error:
             say(f"Going on without: {error}")
     return equip(names, dirs, accept_unpinned, wish)
+
+
+def worker_limits(plans: Mapping[str, object]) -> dict:
+    """What workers get above the supervisor's usual limits: keyword arguments of Supervisor."""
+    for plan in plans.values():
+        if plan.information and plan.information.memory:
+            base_s, pace = DEADLINE
+            deadline = base_s, pace + plan.information.pace
+            return {"memory_limit": plan.information.memory, "deadline": deadline}
+    return {}
 
 
 def noted_information(library: Path) -> Before | None:

@@ -17,8 +17,9 @@ from types import MappingProxyType
 from typing import Protocol
 
 from engine import planning, worker
-from engine.cores import environment, memory_bytes, usable_cores
-from engine.equipment import Equipment, provenance, wanted
+from engine.cores import environment, fitting, usable_cores
+from engine.equipment import Equipment, provenance, wanted, worker_limits
+from engine.information.service import serving
 from engine.library import Library
 from engine.lookup import Known
 from engine.planning import Plan, Recognised, Work
@@ -27,7 +28,7 @@ from engine.records import Analysis, Outcome, Tags
 from engine.scan import Scan, check_roots, scan
 from engine.schema import STAGE_SPACES
 from engine.summary import FAILED, Summary
-from engine.supervisor import DEADLINE, LOOK_EVERY_S, Finished, Supervisor, Task
+from engine.supervisor import LOOK_EVERY_S, Finished, Supervisor, Task
 from engine.writer import Writer
 
 # A slow network drive. A file has so much more time as reading it takes there.
@@ -211,8 +212,14 @@ class Run:
             return
         due = {stage for work in works for stage in work.due}
         plans = {name: plan for name, plan in self._equipment.plans.items() if name in due}
-        limits = _limits(plans)
-        self._workers = _fitting(self._settings.workers, limits.get("memory_limit", 0))
+        with serving(plans, self._progress.say) as served:
+            self._analyse_with(served, library, seen, works)
+
+    def _analyse_with(
+        self, plans: Mapping[str, object], library: Writer, seen: Scan, works: Sequence[Work]
+    ) -> None:
+        limits = worker_limits(plans)
+        self._workers = fitting(self._settings.workers, limits.get("memory_limit"))
         for plan in plans.values():
             if plan.information:
                 self._progress.say(plan.information.chosen.why)
@@ -231,7 +238,7 @@ class Run:
         with closing(self._supervised(make, works, steps, threads, limits)) as answers:
             for i, (done, work) in enumerate(answers):
                 if i == 0:
-                    self._note_models(library, due)
+                    self._note_models(library, set(plans))
                 progress.advance(self._record_finished(library, seen, done, work))
 
     def _supervised(
@@ -310,22 +317,6 @@ class Run:
         if failed:
             self.summary.failures.append((work.path, f"{failed.status}: {failed.error}"))
         return failed is not None
-
-
-def _limits(plans: Mapping[str, object]) -> dict:
-    """What the supervisor grants workers above its usual limits, for the stages that ask for it."""
-    asking = [plan.information for plan in plans.values() if plan.information]
-    asking = [settings for settings in asking if settings.memory]
-    if not asking:
-        return {}
-    (settings,) = asking
-    base, pace = DEADLINE
-    return {"memory_limit": settings.memory, "deadline": (base, pace + settings.pace)}
-
-
-def _fitting(workers: int, memory: int) -> int:
-    """As many workers as this machine's memory has room for; at least one."""
-    return max(1, min(workers, memory_bytes() // memory)) if memory else workers
 
 
 def _record(library: Writer, work: Work, analysis: Analysis) -> None:

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import sounds
-import torch
 
 from engine import audio, equipment, schema, stages
 from engine.information import stage, systems
@@ -65,35 +64,6 @@ def test_a_recording_without_a_context_has_no_value(recording):
     assert given.values == {}
     assert given.curves == ()
     assert "no IC" in given.remark
-
-
-def test_a_gpu_that_fails_costs_nothing_but_time(recording):
-    """The analyst of a GPU is a fake here; the CPU's, which takes its place, is not."""
-    working = computed()
-    expected = working(recording)
-    working.providers = ("cuda",)
-    working._analyst = Failing(torch.AcceleratorError("CUDA error: device is lost"))
-    given = working(recording)
-    assert given.values == expected.values
-    assert given.remark == "Computed on the CPU, since cuda failed (CUDA error: device is lost)."
-    assert working.providers == ("cpu",)
-    assert working(recording).remark is None
-
-
-def test_other_faults_are_told_as_they_are(recording):
-    working = computed()
-    working.providers = ("cuda",)
-    working._analyst = Failing(ValueError("a fault of the model"))
-    with pytest.raises(ValueError, match="a fault of the model"):
-        working(recording)
-
-
-class Failing:
-    def __init__(self, error):
-        self.error = error
-
-    def curves(self, sounds, noise):
-        raise self.error
 
 
 def test_a_library_goes_on_with_its_model(tmp_path):

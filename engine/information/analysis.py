@@ -1,16 +1,17 @@
-"""Recordings → IC curves: decode, find the sound, encode, predict, place on the file's grid."""
+"""Recordings → IC curves: find the sound, encode, predict, place on the file's grid."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from engine.audio import Audio
-from engine.information import curve, log_mel
+from engine.information import curve
 from engine.information.checkpoints import LOG_MEL
 from engine.information.codec import Codec
-from engine.information.curve import Curve, Span
-from engine.information.latent_cache import LatentCache, key_of
+from engine.information.curve import Curve
+from engine.information.latent_cache import LatentCache
 from engine.information.model import InformationModel, Noise
+from engine.information.piece import Piece, piece, placed
 
 
 class Analyst:
@@ -30,10 +31,7 @@ class Analyst:
         given = LOG_MEL if codec is None else codec.latents
         if given != model.latents:
             raise ValueError(f"the model reads {model.latents} latents, and these are {given}")
-        self._model = model
-        self._encode: Callable[[np.ndarray], np.ndarray] = (
-            log_mel.band_frames if codec is None else codec.encode
-        )
+        self._model, self._codec = model, codec
         self._cache = None if codec is None else cache
         if codec is not None and cache is not None:
             cache.describe(codec.latents, codec.precision)
@@ -47,22 +45,26 @@ class Analyst:
     ) -> list[Curve]:
         """One curve for each recording; frames of all are predicted together, `chunk` at a time."""
         noise = noise or Noise()
-        spans, latents = [], []
-        for sound in sounds:
-            samples = log_mel.resampled(sound)
-            spans.append(curve.sounding(samples, audio_type))
-            latents.append(self._model.latents_of(self._frames(sound, spans[-1], samples)))
-        found = self._model.information(latents, noise, chunk)
+        pieces = [piece(sound, self._codec is not None, audio_type) for sound in sounds]
+        found = self.information(pieces, noise, chunk)
         return [
-            curve.placed(span, noise.levels, values, sound.excerpt[0])
-            for span, values, sound in zip(spans, found, sounds, strict=True)
+            placed(part, noise.levels, values) for part, values in zip(pieces, found, strict=True)
         ]
 
-    def _frames(self, sound: Audio, span: Span, samples: np.ndarray) -> np.ndarray:
-        """Of the span, as the encoder gives them: the same whether they were kept or not."""
-        cut = span.cut(samples)
+    def information(
+        self, pieces: Sequence[Piece], noise: Noise, chunk: int | None = None
+    ) -> list[np.ndarray]:
+        """-log p of the frames of each piece, in nats: float32 [levels, T]."""
+        latents = [self._model.latents_of(self._frames(part)) for part in pieces]
+        return self._model.information(latents, noise, chunk)
+
+    def _frames(self, part: Piece) -> np.ndarray:
+        """As the encoder gives them: the same whether they were kept or not."""
+        if self._codec is None:
+            return part.content
         if self._cache is None:
-            return self._encode(cut)
-        key = key_of(sound, span, len(cut))
-        known = self._cache.get(key)
-        return self._cache.put(key, self._encode(cut)) if known is None else known
+            return self._codec.encode(part.content)
+        known = self._cache.get(part.key)
+        if known is None:
+            known = self._cache.put(part.key, self._codec.encode(part.content))
+        return known

@@ -13,17 +13,22 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from engine import models
 from engine.audio import Audio
 from engine.information import systems
+from engine.information.curve import FRAMES_PER_SECOND
+from engine.information.piece import Piece, piece, placed
+from engine.information.service import Client, DeviceFailed, Service, device_failure
 from engine.information.systems import AUTO, OWN, RESIDENT, Chosen, SystemsError
 from engine.models import Found
 from engine.records import Curve, StageValues
 
 if TYPE_CHECKING:
+    from engine.information.analysis import Analyst
     from engine.information.curve import Curve as InformationCurve
 
-LATENTS = "latents"  # folder in the library
 LEVELS = (0.0,)  # of noise, where none are asked for: the music as it is
 CPU = "cpu"
 # Music2Latent takes 5.9 GB for a chunk of 60 s, and up to 2.5 s a second on a busy core.
@@ -49,7 +54,7 @@ class Wish:
     model: str = AUTO  # or a system, or the path of a model of one's own
     device: str = AUTO
     levels: tuple[float, ...] | None = None  # of noise, each in [0, 1]; the first gives ic_mean
-    latents: Path | None = None  # folder in which Music2Latent's latents are kept
+    keep_in: Path | None = None  # library in which Music2Latent's latents are kept
     before: Before | None = None
 
 
@@ -60,7 +65,8 @@ class Settings:
     chosen: Chosen
     levels: tuple[float, ...]
     is_automatic: bool  # nobody asked for this model by name
-    latents: Path | None = None
+    keep_in: Path | None = None  # library in which Music2Latent's latents are kept
+    service: Service | None = None  # the process that has the GPU, for all workers
 
     @property
     def name(self) -> str:
@@ -112,8 +118,8 @@ def settle(wish: Wish, dirs: Sequence[str | PathLike[str]] = ()) -> Settings:
     levels = wish.levels or (wish.before.levels if wish.before else LEVELS)
     if wish.model != AUTO:
         chosen = systems.choose(wish.model, wish.device, dirs)
-        return Settings(chosen, levels, False, wish.latents)
-    return Settings(_followed(wish, dirs), levels, True, wish.latents)
+        return Settings(chosen, levels, False, wish.keep_in)
+    return Settings(_followed(wish, dirs), levels, True, wish.keep_in)
 
 
 def _followed(wish: Wish, dirs: Sequence[str | PathLike[str]]) -> Chosen:
@@ -140,8 +146,63 @@ def found(chosen: Chosen) -> tuple[Found, ...]:
     )
 
 
+def load(settings: Settings) -> "Analyst":
+    """The model, on its device. Raises checkpoints.CheckpointError and systems.SystemsError."""
+    chosen, cache = settings.chosen, None
+    if settings.keep_in is not None and chosen.codec is not None:
+        from engine.information.latent_cache import LatentCache
+
+        cache = LatentCache(settings.keep_in, chosen.codec)
+    return systems.load(chosen, cache=cache)
+
+
 class Information:
     """Audio → mean IC, the model's name, and one curve a noise level."""
+
+    def __init__(self, settings: Settings, threads: int):
+        self._settings, self._threads = settings, threads
+        self.providers = (settings.chosen.device,)
+        self._on_cpu: _Local | None = None
+        if settings.service is not None:
+            self._computing = Client(settings.service, settings.levels)
+        else:
+            self._computing = _Local(settings, threads)
+
+    def __call__(self, audio: Audio) -> StageValues:
+        """Values and curves. Where the GPU fails, the CPU computes, and a remark says so."""
+        part = piece(audio, of_samples=self._settings.chosen.codec is not None)
+        remark = None
+        try:
+            values = self._computing(part)
+        except DeviceFailed as error:
+            remark = f"Computed on the CPU, since {self.providers[0]} failed: {error}"
+            values = self._without(error)(part)
+        curve = placed(part, self._settings.levels, values)
+        mean = curve.mean()
+        if mean is None:
+            return StageValues(remark="No moment of it is loud, and comes after another: no IC.")
+        stored = {"ic_mean": mean, "ic_model": self._settings.name}
+        return StageValues(stored, curves=self._stored(curve), remark=remark)
+
+    def _stored(self, curve: "InformationCurve") -> tuple[Curve, ...]:
+        # Curve.start_s is the time of the first frame: a frame's is that of its last sample.
+        place = float(curve.times[0]), 1 / FRAMES_PER_SECOND
+        rows = zip(curve.levels, curve.values, strict=True)
+        model = self._settings.chosen.name
+        return tuple(Curve(f"ic_{level}", model, *place, values) for level, values in rows)
+
+    def _without(self, error: DeviceFailed) -> "_Local":
+        """The model on the CPU; from now on, where the device is lost."""
+        if self._on_cpu is None:
+            chosen = replace(self._settings.chosen, device=CPU)
+            self._on_cpu = _Local(replace(self._settings, chosen=chosen), self._threads)
+        if error.is_lost:
+            self._computing, self.providers = self._on_cpu, (CPU,)
+        return self._on_cpu
+
+
+class _Local:
+    """A piece → its information, computed in this process."""
 
     def __init__(self, settings: Settings, threads: int):
         import torch
@@ -149,64 +210,14 @@ class Information:
         from engine.information.model import Noise
 
         torch.set_num_threads(threads)
-        self._settings = settings
-        self._noise = Noise(settings.levels)
-        self._analyst = self._loaded(settings.chosen)
-        self.providers = (settings.chosen.device,)
+        self._analyst, self._noise = load(settings), Noise(settings.levels)
+        self._device = settings.chosen.device
 
-    def __call__(self, audio: Audio) -> StageValues:
-        """Values and curves. Where the GPU fails, the CPU goes on: a remark says so."""
-        remark = None
+    def __call__(self, part: Piece) -> np.ndarray:
         try:
-            (curve,) = self._analyst.curves([audio], self._noise)
+            (values,) = self._analyst.information([part], self._noise)
         except Exception as error:
-            if self.providers == (CPU,) or not is_of_device(error):
-                raise
-            remark = self._go_on_without(error)
-            (curve,) = self._analyst.curves([audio], self._noise)
-        mean = curve.mean()
-        if mean is None:
-            return StageValues(remark="No moment of it is loud, and comes after another: no IC.")
-        values = {"ic_mean": mean, "ic_model": self._settings.name}
-        return StageValues(values, curves=self._stored(curve), remark=remark)
-
-    def _stored(self, curve: "InformationCurve") -> tuple[Curve, ...]:
-        from engine.information.curve import FRAMES_PER_SECOND
-
-        # Curve.start_s is the time of the first frame: a frame's is that of its last sample.
-        place = float(curve.times[0]), 1 / FRAMES_PER_SECOND
-        rows = zip(curve.levels, curve.values, strict=True)
-        model = self._settings.chosen.name
-        return tuple(Curve(f"ic_{level}", model, *place, values) for level, values in rows)
-
-    def _loaded(self, chosen: Chosen):
-        cache = None
-        if self._settings.latents is not None and chosen.codec is not None:
-            from engine.information.latent_cache import LatentCache
-
-            cache = LatentCache(self._settings.latents, chosen.codec)
-        return systems.load(chosen, cache=cache)
-
-    def _go_on_without(self, error: Exception) -> str:
-        """Load the model onto the CPU: after a fault, a process cannot use its GPU any more."""
-        device = self.providers[0]
-        self._analyst = None  # before the next one takes its place in memory
-        chosen = self._settings.chosen
-        self._analyst = self._loaded(replace(chosen, device=CPU))
-        self.providers = (CPU,)
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return f"Computed on the CPU, since {device} failed ({reason})."
-
-
-def is_of_device(error: BaseException) -> bool:
-    """Whether it is the accelerator's fault: out of memory, gone, or broken."""
-    import torch
-
-    from engine.information.likelihood import NotEnoughMemory
-
-    kinds = (torch.OutOfMemoryError, torch.AcceleratorError, NotEnoughMemory)
-    # cuDNN's and cuBLAS's faults are plain RuntimeErrors.
-    return isinstance(error, kinds) or (
-        isinstance(error, RuntimeError)
-        and any(n in str(error) for n in ("CUDA", "cuDNN", "CUBLAS"))
-    )
+            if self._device != CPU and (failed := device_failure(error)):
+                raise failed from error
+            raise
+        return values
