@@ -100,6 +100,8 @@ def clock(seconds: float) -> str:
 
 def smoothed(values: np.ndarray, frames: int) -> np.ndarray:
     """Mean over so many frames around each; NaN where fewer than half of them have a value."""
+    if len(values) == 0:
+        return values
     known = ~np.isnan(values)
     window = np.ones(frames)
     sums = np.convolve(np.where(known, values, 0.0), window, "full")

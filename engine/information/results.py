@@ -72,6 +72,8 @@ class Results:
             return {}
         with self._index.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             heads, *rows = csv.reader(file)
+        if not self._index.read_bytes().endswith(b"\n"):
+            self._append([])  # ends a row that was not finished
         if tuple(heads) != COLUMNS:
             raise ResultsError(
                 f"{shown(self._index)} is another program's: choose another --output_dir."
