@@ -89,7 +89,8 @@ class Curve:
             writer = csv.writer(file)
             writer.writerow(["Time", *(f"IC_{level}" for level in self.levels)])
             for time, column in zip(self.times, self.values.T, strict=True):
-                writer.writerow([time, *column.tolist()])
+                # As many digits as float32 has, and microseconds.
+                writer.writerow([f"{time:.6f}", *map(str, column)])
 
 
 def placed(

@@ -58,9 +58,8 @@ class Results:
         # "./", since a spreadsheet takes a cell that begins with "=" for a formula.
         name = f"./{target.relative_to(self._folder).as_posix()}"
         mean = curve.mean()
-        self._append(
-            [name, recording.path, model, curve.levels[0], "nan" if mean is None else mean]
-        )
+        said = "nan" if mean is None else round(mean, 4)
+        self._append([name, recording.path, model, curve.levels[0], said])
 
     def _append(self, *rows: list) -> None:
         with self._index.open("a", newline="", encoding="utf-8", errors="surrogateescape") as file:
