@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import resource
 import shlex
 import signal
 import struct
@@ -265,6 +266,12 @@ def _wait_for(condition, seconds=60, every=0.05):
         time.sleep(every)
 
 
+def _used_by_children():
+    """Processor seconds of all ended child processes."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_ten_thousand_unchanged_files_take_less_than_two_seconds(tmp_path, library_dir, dsp):
     (plan,) = stages.resolve(("dsp",), (), False).values()
     outcome = Outcome("dsp", fingerprint(plan, None), "ok")
@@ -277,9 +284,10 @@ def test_ten_thousand_unchanged_files_take_less_than_two_seconds(tmp_path, libra
             relpath = os.fsencode(path.relative_to(tmp_path / "music"))
             root = os.fsencode(tmp_path / "music")
             library.record(root, relpath, 1, mtime_ns, Analysis(str(i), outcomes=(outcome,)))
-    started = time.monotonic()
+    # Of the processor, since the machine may be busy; nothing here waits for anything else.
+    before = _used_by_children()
     done = run(tmp_path / "music", *dsp)
-    assert time.monotonic() - started < 2
+    assert _used_by_children() - before < 2
     assert done.stdout.startswith("Nothing to do: 10,000 files")
 
 
