@@ -89,8 +89,7 @@ class Curve:
             writer = csv.writer(file)
             writer.writerow(["Time", *(f"IC_{level}" for level in self.levels)])
             for time, column in zip(self.times, self.values.T, strict=True):
-                # As many digits as float32 has, and microseconds.
-                writer.writerow([f"{time:.6f}", *map(str, column)])
+                writer.writerow([time, *map(str, column)])  # the digits that float32 has
 
 
 def placed(
