@@ -25,6 +25,7 @@ from ui import (
 )
 from ui import upload as uploads
 from ui.asked import COUNTS, NAMES, Asked, from_params, to_params
+from ui.bound import bound
 from ui.collection import Collection
 from ui.text import escaped
 
@@ -115,8 +116,9 @@ def options(asked: Asked) -> Asked:
     """How the lists are shown, and how long they are."""
     options_start(asked, anew=False)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.segmented_control(
-            "Lists", list(VIEWS), format_func=VIEWS.get, key="view", required=True,
+        bound(
+            st.segmented_control, "Lists", list(VIEWS), format_func=VIEWS.get, key="view",
+            required=True,
             help="Side by side: one list of each network. Fused: one list from both.",
         )  # fmt: skip
         st.segmented_control(
@@ -124,7 +126,7 @@ def options(asked: Asked) -> Asked:
             default="players",
             help="Play all: a table that plays on by itself, one track after the other.",
         )  # fmt: skip
-        st.segmented_control("Tracks a list", COUNTS, key="count", required=True)
+        bound(st.segmented_control, "Tracks a list", COUNTS, key="count", required=True)
     return replace(asked, view=st.session_state["view"], count=st.session_state["count"])
 
 

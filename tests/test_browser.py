@@ -97,6 +97,25 @@ def test_a_link_sets_the_filters(page, descriptors):
     expect(page.locator(".st-key-queue_bar").get_by_text("Title 19")).to_be_visible()
 
 
+def test_a_link_keeps_its_filters_where_the_sliders_come_late(page, descriptors):
+    """Over a slow line: something else is changed before the browser has the code of a slider."""
+    late = []
+    page.route("**/Slider*.js", lambda request: late.append(request))
+    open_page(page, f"{descriptors}?tempo=110..119")
+    counted(page, 10)
+    enter(page.get_by_role("textbox", name="Search"), "title")
+    settle(page)
+    assert late
+    for request in late:
+        request.continue_()
+    expect(page.get_by_role("slider", name="Tempo (BPM)").first).to_be_visible()
+    enter(page.get_by_role("textbox", name="Search"), "title 11")
+    counted(page, 1)
+    settle(page)
+    asked = parse_qs(urlsplit(page.url).query)
+    assert asked == {"tempo": ["110..119"], "text": ["title 11"]}
+
+
 def test_download_opens_in_another_program(page, descriptors, library, tmp_path):
     open_page(page, f"{descriptors}?tempo=104..109&order=tempo_bpm")
     counted(page, 6)

@@ -13,6 +13,7 @@ from engine.query import RANGE_COLUMNS
 from engine.relative import RELATIONS
 from ui import filters
 from ui.asked import Asked
+from ui.bound import bound
 from ui.collection import Collection
 
 # Relations as the page names them, in pairs that exclude each other.
@@ -75,7 +76,8 @@ def draw(music: Collection, asked: Asked) -> Asked:
     st.header("But …", anchor=False)
     offered = [name for name in WORDS if _valued(music, name)]
     if offered:
-        st.pills(
+        bound(
+            st.pills,
             "Than the seeds",
             offered,
             selection_mode="multi",
@@ -85,7 +87,8 @@ def draw(music: Collection, asked: Asked) -> Asked:
             help=RELATIONS_HELP,
         )
     if "artist" in music.tagged:
-        st.pills(
+        bound(
+            st.pills,
             "Leave out",
             list(APART_WORDS),
             selection_mode="multi",
@@ -94,7 +97,7 @@ def draw(music: Collection, asked: Asked) -> Asked:
             help="Tracks of the seeds' own artists, or of their own albums; or every further track "
             "of an artist that is already in the list.",
         )
-    st.toggle("Correct for hubs", key="hubness", help=HUBS_HELP)
+    bound(st.toggle, "Correct for hubs", key="hubness", help=HUBS_HELP)
     filters.draw(music, WITHOUT)
     state = st.session_state
     return replace(

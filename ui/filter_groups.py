@@ -9,6 +9,7 @@ import streamlit as st
 from engine import camelot
 from engine.descriptors import DESCRIPTORS, KEY_HELP, KEYS, PROFILES, SCALES
 from ui import query_state, sliders
+from ui.bound import bound
 from ui.collection import Collection
 from ui.gaps import column_gap
 from ui.names import PROFILE_NAMES, VOICE_NAMES
@@ -38,7 +39,7 @@ PERCENTILE_HELP = (
 def rhythm(collection: Collection, todo: Todo) -> None:
     """Tempo with its octaves and confidence, and danceability."""
     if sliders.descriptor(collection, "tempo", todo):
-        st.toggle("Also half and double time", key="tempo_octaves", help=OCTAVES_HELP)
+        bound(st.toggle, "Also half and double time", key="tempo_octaves", help=OCTAVES_HELP)
         if column_gap(collection, "tempo_confidence") is None:
             sliders.descriptor(collection, "tempo_confidence", todo)
     network = column_gap(collection, "danceability")
@@ -52,9 +53,14 @@ def key(collection: Collection, todo: Todo) -> None:
     if gap := column_gap(collection, f"key_{st.session_state['key_profile']}"):
         sliders.explain("Key and scale: not in this library.", gap, todo)
         return
-    st.multiselect("Key", KEYS, key="keys", placeholder="Any", help=KEY_HELP)
-    st.segmented_control(
-        "Scale", ["any", *SCALES], format_func=str.capitalize, key="scale", required=True
+    bound(st.multiselect, "Key", KEYS, key="keys", placeholder="Any", help=KEY_HELP)
+    bound(
+        st.segmented_control,
+        "Scale",
+        ["any", *SCALES],
+        format_func=str.capitalize,
+        key="scale",
+        required=True,
     )
     st.selectbox(
         "Mixes with",
@@ -66,8 +72,9 @@ def key(collection: Collection, todo: Todo) -> None:
         help=CAMELOT_HELP,
         filter_mode="contains",
     )
-    st.toggle("All three profiles agree", key="keys_agree", help=AGREE_HELP)
-    st.selectbox(
+    bound(st.toggle, "All three profiles agree", key="keys_agree", help=AGREE_HELP)
+    bound(
+        st.selectbox,
         "Key profile",
         list(PROFILES),
         format_func=lambda name: f"{PROFILE_NAMES[name]} ({PROFILES[name]})",
@@ -131,7 +138,8 @@ def voice(collection: Collection, todo: Todo) -> None:
     if gap := column_gap(collection, "voice"):
         sliders.explain("Voice or instrumental: not in this library.", gap, todo)
         return
-    st.segmented_control(
+    bound(
+        st.segmented_control,
         "Voice",
         list(VOICE_NAMES),
         format_func=VOICE_NAMES.get,

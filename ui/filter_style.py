@@ -5,12 +5,14 @@ the activation.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
 from engine.activations import SEPARATOR
 from engine.descriptors import STYLE_HELP, TAGS_HELP
 from ui import query_state, sliders
+from ui.bound import bound
 from ui.collection import Collection
 from ui.gaps import space_gap
 from ui.sliders import Todo
@@ -29,7 +31,8 @@ def styles(collection: Collection, todo: Todo) -> None:
     tags = space == "tags"
     word = "tags" if tags else "styles"
     counts = collection.style_counts(query_state.query().style_activation.low or 0.0)
-    chosen = st.multiselect(
+    chosen = bound(
+        st.multiselect,
         word.capitalize(),
         tree(collection),
         format_func=lambda label: counted(label, counts),
@@ -42,7 +45,8 @@ def styles(collection: Collection, todo: Todo) -> None:
         sliders.explain("Tags stand in for the 400 styles.", gap, todo)
     elif collection.genres:
         browse(collection, counts)
-    st.segmented_control(
+    bound(
+        st.segmented_control,
         f"Several {word}",
         ["any", "all"],
         format_func={"any": "Any of them", "all": "All of them"}.get,
@@ -52,7 +56,8 @@ def styles(collection: Collection, todo: Todo) -> None:
         help=f"Any: one of the {word} is enough. All: every one must lie in the range.",
     )
     strength = "0.2 is already a lot." if tags else "0.1 is audible, 0.5 is strong."
-    st.slider(
+    bound(
+        st.slider,
         "Tag activation" if tags else "Style activation",
         *st.session_state["spans"]["style_activation"],
         step=0.01,
@@ -125,39 +130,37 @@ def take(shown: str, options: Sequence[str]) -> None:
 def left_out(collection: Collection, todo: Todo) -> None:
     """Artists, styles and folders that are not wanted."""
     held = st.session_state
-    st.multiselect(
+    _unwanted(
         "Artists",
         offered(collection.artist_names, held["exclude_artists"]),
-        format_func=plain,
-        key="exclude_artists",
-        placeholder="None",
-        accept_new_options=True,
-        filter_mode="contains",
-        help="As the files' tags name them, whatever case and accents. The most frequent ones are "
+        "exclude_artists",
+        "As the files' tags name them, whatever case and accents. The most frequent ones are "
         "offered; type any other.",
+        format_func=plain,
+        accept_new_options=True,
     )
     if labels := tree(collection):
         counts = collection.style_counts(query_state.query().style_activation.low or 0.0)
-        tags = collection.vocabulary[0] == "tags"
-        st.multiselect(
-            "Tags" if tags else "Styles",
+        _unwanted(
+            "Tags" if collection.vocabulary[0] == "tags" else "Styles",
             labels,
-            format_func=lambda label: counted(label, counts),
-            key="exclude_styles",
-            placeholder="None",
-            filter_mode="contains",
-            help="Tracks in which one of these is at least as strong as the lower end of the "
+            "exclude_styles",
+            "Tracks in which one of these is at least as strong as the lower end of the "
             "activation above, or 0.1.",
+            format_func=lambda label: counted(label, counts),
         )
-    st.multiselect(
-        "Folders",
-        offered(collection.folders, held["exclude_folders"]),
-        format_func=plain,
-        key="exclude_folders",
-        placeholder="None",
-        filter_mode="contains",
-        help="With everything below them.",
+    folders = offered(collection.folders, held["exclude_folders"])
+    _unwanted(
+        "Folders", folders, "exclude_folders", "With everything below them.", format_func=plain
     )
+
+
+def _unwanted(label: str, names: Sequence[str], key: str, about: str, **options: Any) -> None:
+    """Names to choose those from that are to be left out."""
+    bound(
+        st.multiselect, label, names, key=key, placeholder="None", filter_mode="contains",
+        help=about, **options,
+    )  # fmt: skip
 
 
 def offered(names: Sequence[str], chosen: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ import streamlit as st
 from engine.filters import implied
 from engine.query import Query
 from ui import filter_groups, filter_style, maps, query_state
+from ui.bound import bound
 from ui.collection import Collection
 from ui.gaps import substitutes
 from ui.names import FIELDS
@@ -76,7 +77,8 @@ def draw(collection: Collection, without: Sequence[str] = ()) -> None:
         for note in substitutes(collection, stage):
             st.warning(f"{given}: {escaped(note)}.", icon=":material/science:")
     if query.text or "Search" not in without:
-        st.text_input(
+        bound(
+            st.text_input,
             "Search",
             key="text",
             placeholder="Title, artist, album or file",

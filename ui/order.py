@@ -4,6 +4,7 @@ import streamlit as st
 
 from engine.query import ARRANGED_ORDERS, COLUMN_ORDERS, NAME_ORDERS, Query
 from engine.selection import Selection
+from ui.bound import bound
 from ui.collection import Collection
 from ui.names import ORDER_NAMES
 from ui.text import count, hours
@@ -29,8 +30,8 @@ def draw(collection: Collection, query: Query) -> None:
     widths = (2.6, 2.2, 1.9, 2.1, 2)
     by, how, tracks, minutes, more = st.columns(widths, vertical_alignment="bottom")
     names = ORDER_NAMES if query.styles else ORDER_NAMES | {"style": "Library"}
-    by.selectbox(
-        "Order by", _orders(collection), format_func=names.get, key="order",
+    bound(
+        by.selectbox, "Order by", _orders(collection), format_func=names.get, key="order",
         help="\n\n".join(f"**{names[o]}**: {told}" for o, told in ORDER_HELP.items()),
     )  # fmt: skip
     with how:
@@ -66,8 +67,8 @@ def _more_limits(query: Query) -> None:
             key="per_album",
             placeholder="No limit",
         )
-        st.toggle(
-            "Each recording once", key="collapse",
+        bound(
+            st.toggle, "Each recording once", key="collapse",
             help="Of copies, only the best-ranked one stays: the same audio, or the same title and "
             "artist with nearly the same sound.",
         )  # fmt: skip
@@ -84,15 +85,16 @@ def _direction(query: Query) -> None:
     order = query.order
     arranged = order in ARRANGED_ORDERS and not query.styles
     if order == "shuffle" or arranged:
-        st.number_input(
-            "Seed", min_value=0, max_value=2**32 - 1, step=1, key="seed",
+        bound(
+            st.number_input, "Seed", min_value=0, max_value=2**32 - 1, step=1, key="seed",
             help="The same number always gives the same tracks. Any other number draws anew."
             if arranged else
             "The same number always gives the same order. Any other number shuffles anew.",
         )  # fmt: skip
     elif order in COLUMN_ORDERS or order in NAME_ORDERS:
         ways = ("A to Z", "Z to A") if order in NAME_ORDERS else ("Rising", "Falling")
-        st.segmented_control(
+        bound(
+            st.segmented_control,
             "Direction",
             ["up", "down"],
             format_func=dict(zip(("up", "down"), ways, strict=True)).get,

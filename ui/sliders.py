@@ -9,6 +9,7 @@ import streamlit as st
 
 from engine.descriptors import DESCRIPTORS
 from engine.query import RANGE_COLUMNS
+from ui.bound import bound
 from ui.collection import Collection
 from ui.gaps import Gap, column_gap, share_missing
 from ui.text import count
@@ -43,7 +44,7 @@ def descriptor(collection: Collection, name: str, todo: Todo, plural: str = "") 
 def plain(name: str, label: str, step: float, form: str, about: str) -> None:
     """A slider whose ends are those of the session."""
     low, high = st.session_state["spans"][name]
-    st.slider(label, low, high, step=step, format=form, key=name, help=f"{about}\n\n{ENDS}")
+    bound(st.slider, label, low, high, step=step, format=form, key=name, help=f"{about}\n\n{ENDS}")
 
 
 def explain(what: str, gap: Gap | None, todo: Todo) -> None:
