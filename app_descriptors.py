@@ -12,7 +12,7 @@ from ui import (
     exports,
     filters,
     funnel,
-    map,
+    map_tab,
     maps,
     opening,
     order,
@@ -52,7 +52,7 @@ def main() -> None:
     elif plan.open:
         with plan:
             queue.play_on(music, found.rows, query)
-            map.draw(music, query, found)
+            map_tab.draw(music, query, found)
     elif overview.open:
         with overview:
             queue.play_on(music, found.rows, query)

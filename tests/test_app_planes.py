@@ -9,7 +9,7 @@ from app_pages import changed, page, synthetic_library, texts
 from engine import map_cache
 from engine.library import Library
 from ui import maps
-from ui.map import trust
+from ui.map_tab import trust
 
 APP = "app_descriptors.py"
 NOTE = "random weights: for plumbing and speed only"
