@@ -5,7 +5,8 @@
 The flows are two heads of the published size (8 blocks of 256), trained here on contexts of the
 given model: one on its own latents, one on the same latents layer-normalised, as those of the
 noise-augmented Music2Latent are. Training is kept in DIR; it takes about half an hour on a core.
-Seconds are processor time of one thread. Writes DIR/information.json and DIR/information.html.
+Seconds are processor time of one thread. Writes DIR/information.json and DIR/information.png, and
+prints the tables as Markdown.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from engine.information.flow import VelocityNetwork
 from engine.information.likelihood import Integration
 
 WIDTH, BLOCKS, DIM = 256, 8, 64
+LATENTS = ("whitened", "layer-normalised")
 REFERENCE = Integration("rk4", 50, Trace(EXACT))
 BATCH, RATE = 512, 1e-3
 DEFLATED = Trace(deflate=True)
@@ -63,17 +65,17 @@ def main() -> None:
     latents, contexts = examples(options.model, options.music, options.work)
     results: dict[str, object] = {"frames": options.frames}
     tables = {}
-    for name, targets in (("whitened", latents), ("layer-normalised", normalised(latents))):
+    for name, targets in zip(LATENTS, (latents, normalised(latents)), strict=True):
         head = trained_head(options.work / f"{name}.pt", targets, contexts, options.steps)
         chosen = torch.randperm(len(targets), generator=torch.Generator().manual_seed(1))
         chosen = chosen[: options.frames]
-        if name == "whitened":
+        if not tables:
             results["side by side"] = side_by_side(head, targets[chosen], contexts[chosen])
         tables[name] = cost_and_error(head, targets[chosen], contexts[chosen])
     results["tables"] = tables
     (options.work / "information.json").write_text(json.dumps(results, indent=1))
-    plot(tables, options.work / "information.html")
-    report(results)
+    plot(tables, options.work / "information.png")
+    print(report(results))
 
 
 def examples(model: Path, music: list[Path], work: Path) -> tuple[Tensor, Tensor]:
@@ -200,33 +202,51 @@ def timed(work: Callable[[], Tensor], repeats: int = 2) -> tuple[Tensor, float]:
 
 
 def plot(tables: dict[str, dict], path: Path) -> None:
-    import plotly.graph_objects as go
+    """Cost against error; markers have the numbers of the table's rows."""
+    from matplotlib.figure import Figure
 
-    figure = go.Figure()
-    for name, rows in tables.items():
-        solved = {label: line for label, line in rows.items() if "rms" in line}
-        figure.add_scatter(
-            x=[line["seconds"] for line in solved.values()],
-            y=[line["rms"] for line in solved.values()],
-            text=list(solved),
-            mode="markers+text",
-            textposition="top center",
-            name=name,
+    figure = Figure(figsize=(10, 4.6), dpi=110, layout="constrained")
+    for axes, (name, rows) in zip(figure.subplots(1, 2, sharey=True), tables.items(), strict=True):
+        solved = [line for line in rows.values() if "rms" in line]
+        axes.scatter(
+            [line["seconds"] for line in solved],
+            [line["rms"] for line in solved],
+            color="#0f6b63",
+            s=22,
         )
-    figure.update_xaxes(type="log", title="processor seconds")
-    figure.update_yaxes(type="log", title="RMS error, nats per frame")
-    figure.write_html(path, include_plotlyjs=True)
+        for number, line in enumerate(solved, 1):
+            place = line["seconds"], line["rms"]
+            axes.annotate(str(number), place, (4, 3), textcoords="offset points", fontsize=9)
+        axes.set(xscale="log", yscale="log", title=f"{name} latents", xlabel="Processor seconds")
+        axes.grid(alpha=0.3, which="both")
+    figure.axes[0].set_ylabel("RMS error (nats per frame)")
+    figure.savefig(path)
 
 
-def report(results: dict) -> None:
-    print(json.dumps(results["side by side"], indent=1))
-    for name, rows in results["tables"].items():
-        print(f"\n{name}: {rows['mean of the truth']}")
-        print("| setting | times faster | rms | bias | largest |\n| --- | --- | --- | --- | --- |")
-        for label, line in rows.items():
-            if "rms" in line:
-                figures = " | ".join(f"{line[key]:.2f}" for key in ("rms", "bias", "largest"))
-                print(f"| {label} | {line['faster']:.1f} | {figures} |")
+def report(results: dict) -> str:
+    """The figures as Markdown."""
+    beside = results["side by side"]
+    lines = [
+        f"Side by side: plain {beside['plain_s']:.2f} s, ours {beside['ours_s']:.2f} s, "
+        f"{beside['faster']:.2f} times faster; largest error {beside['ours_largest_error']:.1e} "
+        f"nats (plain float32 {beside['plain_largest_error']:.1e}).",
+        "",
+        "| | setting |" + "".join(f" {name}: faster | RMS | bias | largest |" for name in LATENTS),
+        "| --- | --- |" + " --- | --- | --- | --- |" * len(LATENTS),
+    ]
+    tables = [results["tables"][name] for name in LATENTS]
+    labels = [label for label, line in tables[0].items() if "rms" in line]
+    for number, label in enumerate(labels, 1):
+        cells = " | ".join(_cells(table[label]) for table in tables)
+        lines.append(f"| {number} | {label} | {cells} |")
+    truths = (table["mean of the truth"] for table in tables)
+    spread = ", ".join(f"{name} {t['sd']:.1f}" for name, t in zip(LATENTS, truths, strict=True))
+    return "\n".join([*lines, "", f"Standard deviation of the frames' information: {spread}."])
+
+
+def _cells(line: dict[str, float]) -> str:
+    errors = " | ".join(f"{line[key]:.2f}" for key in ("rms", "bias", "largest"))
+    return f"{line['faster']:.1f} | {errors}"
 
 
 if __name__ == "__main__":
