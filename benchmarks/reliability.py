@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import corpus  # noqa: E402
+import damaged  # noqa: E402
 import numpy as np  # noqa: E402
 import sounds  # noqa: E402
 
@@ -48,7 +49,7 @@ def clips(folder: Path, seconds: float, count: int) -> Path:
 def build_corpus(folder: Path, hours_of_silence: float = 10) -> dict[bytes, frozenset]:
     """The odd and malformed files, generated and mutagen's; what is expected of the former."""
     cases = corpus.build(folder / "generated", hours_of_silence)
-    for path in corpus.mutagen_files(ROOT / ".cache"):
+    for path in damaged.mutagen_files(ROOT / ".cache"):
         target = folder / "mutagen" / path.name
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(path.read_bytes())
@@ -58,7 +59,7 @@ def build_corpus(folder: Path, hours_of_silence: float = 10) -> dict[bytes, froz
 def build_mutants(originals: Path, folder: Path, count: int, seed: int = 0) -> None:
     """Damaged copies of the files in `originals`."""
     folder.mkdir(parents=True)
-    corpus.mutants(
+    damaged.mutants(
         sorted(originals.iterdir()),
         count,
         seed,

@@ -1,16 +1,11 @@
 """Malformed and odd audio files, each with the statuses that an analysis of it may end in.
 
-`build(folder)` writes about 130 generated files, `mutagen_files(cache)` fetches the test data of
-the mutagen source package (about 100 files, many of them broken), `mutants(...)` damages real
-files at random, from a seed. All is made with PyAV and numpy, without an ffmpeg program.
+`build(folder)` writes about 130 generated files with PyAV and numpy, without an ffmpeg program.
+Files that are damaged by others, or at random, are those of damaged.py.
 """
 
 import os
 import struct
-import subprocess
-import sys
-import tarfile
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +13,7 @@ import av
 import numpy as np
 from sounds import encode, packets, tune
 
-MUTAGEN = "mutagen==1.48.1"
 OK, PARTIAL, SILENT, SHORT, BAD = "ok", "partial", "silent", "too_short", "unreadable"
-WAYS = ("any", "head", "cut", "gap", "insert")
 VORBIS = {"codec": "vorbis", "strict": "experimental"}
 
 
@@ -314,46 +307,3 @@ def _wav(samples: np.ndarray, rate: int) -> bytes:
     form = struct.pack("<HHIIHH", 1, channels, rate, rate * channels * 2, channels * 2, 16)
     chunks = b"WAVEfmt " + struct.pack("<I", 16) + form + b"data" + struct.pack("<I", len(data))
     return b"RIFF" + struct.pack("<I", len(chunks) + len(data)) + chunks + data
-
-
-def mutagen_files(cache: Path) -> list[Path]:
-    """The audio files of mutagen's test data, fetched once; empty without a package registry."""
-    target = cache / "mutagen-data"
-    if not target.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        command += ["--no-binary", ":all:", "--dest", str(cache), MUTAGEN]
-        if subprocess.run(command, check=False).returncode != 0:
-            return []
-        archive = next(cache.glob("mutagen-*.tar.gz"))
-        unpacked = cache / "mutagen-unpacked"
-        with tarfile.open(archive) as tar:
-            tar.extractall(unpacked, filter="data")
-        next(unpacked.glob("*/tests/data")).rename(target)
-    return sorted(path for path in target.iterdir() if path.is_file())
-
-
-def mutants(
-    originals: Sequence[Path], count: int, seed: int, consume: Callable[[str, bytes], None]
-) -> None:
-    """Damage copies of `originals` in one of five ways each and pass name and bytes on."""
-    random = np.random.default_rng(seed)
-    whole = [path for path in originals if path.stat().st_size > 0]
-    for number in range(count):
-        original = whole[number % len(whole)]
-        data = bytearray(original.read_bytes())
-        way = int(random.integers(5))
-        place = int(random.integers(len(data)))
-        if way == 0:  # flipped bytes anywhere
-            for at in random.integers(len(data), size=int(random.integers(1, 200))):
-                data[at] = int(random.integers(256))
-        elif way == 1:  # flipped bytes in the header
-            for at in random.integers(min(2000, len(data)), size=int(random.integers(1, 20))):
-                data[at] = int(random.integers(256))
-        elif way == 2:
-            del data[place:]
-        elif way == 3:
-            del data[place : place + int(random.integers(1, 20_000))]
-        else:
-            data[place:place] = random.bytes(int(random.integers(1, 20_000)))
-        consume(f"{number:04d}-{WAYS[way]}-{original.name}", bytes(data))

@@ -5,6 +5,7 @@ import wave
 
 import fake_stages
 import numpy as np
+import pytest
 
 from engine.library import Library
 from engine.run import Run, Settings
@@ -72,3 +73,13 @@ def rows(tmp_path):
     """The table of descriptors by path."""
     with Library.open(tmp_path / "library") as library:
         return library.frame().set_index("path")
+
+
+@pytest.fixture
+def music_fixture(tmp_path):
+    return music(tmp_path)
+
+
+@pytest.fixture
+def analyse_fixture(tmp_path):
+    return Analyse(tmp_path)

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import corpus
+import damaged
 import numpy as np
 import pytest
 from conftest import CACHE
@@ -88,9 +89,9 @@ def test_odd_files_keep_the_promises(odd_files: tuple[Path, list[corpus.Case]]):
 
 
 def test_the_test_files_of_mutagen_keep_the_promises():
-    files = corpus.mutagen_files(CACHE)
+    files = damaged.mutagen_files(CACHE)
     if not files:
-        pytest.skip(f"no package registry: pip could not download {corpus.MUTAGEN}")
+        pytest.skip(f"no package registry: pip could not download {damaged.MUTAGEN}")
     assert len(files) >= 90
     for path in files:
         check_sound(path)
@@ -108,7 +109,7 @@ def test_mutants_keep_the_promises(odd_files: tuple[Path, list[corpus.Case]], tm
         seen.append(status(path))
         path.unlink()
 
-    corpus.mutants(whole, 150, seed=20, consume=check)
+    damaged.mutants(whole, 150, seed=20, consume=check)
     assert {"ok", "partial", "unreadable"} <= set(seen)
 
 

@@ -15,15 +15,7 @@ from engine import storage
 from engine.library import Library, LibraryError
 from engine.run import Run, Settings
 
-
-@pytest.fixture
-def music(tmp_path):
-    return runs.music(tmp_path)
-
-
-@pytest.fixture
-def analyse(tmp_path):
-    return runs.Analyse(tmp_path)
+music, analyse = runs.music_fixture, runs.analyse_fixture
 
 
 def test_each_file_is_decoded_once_and_every_stage_has_values(analyse, music, tmp_path):

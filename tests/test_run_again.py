@@ -16,15 +16,7 @@ from engine.planning import vanished
 from engine.scan import RunError
 from engine.writer import Writer
 
-
-@pytest.fixture
-def music(tmp_path):
-    return runs.music(tmp_path)
-
-
-@pytest.fixture
-def analyse(tmp_path):
-    return runs.Analyse(tmp_path)
+music, analyse = runs.music_fixture, runs.analyse_fixture
 
 
 def test_a_renamed_file_keeps_its_results(analyse, music, tmp_path):
