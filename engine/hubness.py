@@ -25,7 +25,7 @@ Nobody has measured it on a large library of real music.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -47,6 +47,8 @@ class LocalScaling:
     """CSLS in one space."""
 
     space: Space
+    # Of the last rows, by their bytes. In a library of up to HEAD tracks, all seeds have the same.
+    _kept: dict[bytes, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     def scores(self, cosines: np.ndarray, seed: Seed, ids: np.ndarray) -> np.ndarray:
         """float32 [ids]: CSLS of the HEAD highest cosines, and BEYOND + cosine of the others.
@@ -59,10 +61,21 @@ class LocalScaling:
         if len(head):
             rows = np.searchsorted(self.space.ids, ids[head])
             own = _row(self.space, seed)
-            around = _radii(_units(self.space, rows if own is None else np.append(rows, own)))
+            among = rows if own is None else np.union1d(rows, own)
+            around = self._around(among)[np.searchsorted(among, rows)]
             nearest = _mean_of_highest(cosines[np.newaxis, head])[0]
-            scores[head] = 2 * cosines[head] - around[: len(head)] - nearest
+            scores[head] = 2 * cosines[head] - around - nearest
         return scores
+
+    def _around(self, rows: np.ndarray) -> np.ndarray:
+        """float32 [rows]: r of each of these, ascending, among the others."""
+        key = rows.tobytes()
+        known = self._kept.get(key)
+        if known is None:
+            known = _radii(_units(self.space, rows))
+            self._kept.clear()
+            self._kept[key] = known
+        return known
 
     @staticmethod
     def shown(score: float) -> float | None:

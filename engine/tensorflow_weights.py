@@ -15,7 +15,6 @@ import numpy as np
 _FLOAT32 = 1  # DataType.DT_FLOAT
 _TABLE_MAGIC = 0xDB4775248B80FB57
 _FOOTER_BYTES = 48
-_BLOCK_TRAILER_BYTES = 5  # compression type and CRC
 
 
 class WeightsError(ValueError):

@@ -18,10 +18,6 @@ KEPT_FIGURES = 200  # of 40 kB
 HEIGHT = 150  # pixels
 MOST_POINTS = 1500  # more than a page is wide
 COLOURS = ("#0f6b63", "#b3541e", "#6a4fa3", "#5b6b0f")  # each 4.5 to 1 against white and more
-HELP = (
-    "Information content: how surprising each moment is to a model of music, given what came "
-    "before. Gaps are moments without a value, such as the first ones."
-)
 
 
 def draw(collection: Collection, row: int, key: str) -> bool:
