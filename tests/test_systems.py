@@ -143,7 +143,7 @@ def test_the_published_layouts_load_and_a_codec_of_the_other_kind_is_refused(tmp
         if noise_augmented:
             assert systems.load(chosen) is not None
         else:
-            with pytest.raises(SystemsError, match="is the wrong one"):
+            with pytest.raises(SystemsError, match="cannot be used: the model reads"):
                 systems.load(chosen)
 
 

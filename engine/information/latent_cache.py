@@ -6,7 +6,7 @@ latents.json says what the latents are, and HASH+START-END.npy holds those of th
 END (excluded) at 44.1 kHz, counted from the start of the file whose audio has that content hash.
 Files are NumPy's format, float16 [T, 64], followed by 16 bytes: a BLAKE2b hash of name and content.
 
-Disk: 83 kB a minute of music, 5 MB an hour; nothing else grows. float16 moves latents by 0.001 at
+Disk: 83 kB a minute of music, 5 MB an hour; nothing else grows. float16 moves latents by 0.002 at
 most and information by 0.009 nats a frame at most (RMS; 0.003 with the published mixture on
 frames drawn from it, 0.007 and 0.009 with trained flows), its mean over a track by less than
 0.001. Frames differ by 15 to 23 nats among themselves, and by 1 with another seed of the estimate.

@@ -148,7 +148,7 @@ def load(
     try:
         return Analyst(model, codec) if cache is None else Analyst(model, codec, cache)
     except ValueError as error:
-        raise SystemsError(f"{chosen.codec} is the wrong one: {error}.") from error
+        raise SystemsError(f"{chosen.codec} cannot be used: {error}.") from error
 
 
 def find(
