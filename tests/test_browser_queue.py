@@ -88,6 +88,14 @@ def press(page: Page, name: str) -> None:
     page.locator(".st-key-queue_bar").get_by_role("button", name=name, exact=True).click()
 
 
+def first_held(page: Page, address: str) -> Locator:
+    """The audio element of the first track, which sounds again and again."""
+    opened(page, address)
+    hold(page, 0)
+    press(page, "Play all")
+    return sounding(page)
+
+
 def test_play_all_goes_on_by_itself_past_what_cannot_play_to_the_end(page, address):
     opened(page, address)
     press(page, "Play all")
@@ -121,10 +129,7 @@ def test_next_previous_and_stop(page, address):
 
 
 def test_a_pause_is_no_end(page, address):
-    opened(page, address)
-    hold(page, 0)
-    press(page, "Play all")
-    audio = sounding(page)
+    audio = first_held(page, address)
     audio.evaluate("a => a.pause()")
     expect(page.get_by_text("Paused · 1 of 6")).to_be_visible()
     hold(page)
@@ -138,10 +143,7 @@ def test_a_pause_is_no_end(page, address):
 def test_a_pause_that_was_taken_back_at_once_is_none(page, address):
     """Whatever a person does before the script has heard of the last thing: the page says the
     same as the player."""
-    opened(page, address)
-    hold(page, 0)
-    press(page, "Play all")
-    audio = sounding(page)
+    audio = first_held(page, address)
     for acts, paused in (("a.pause(); a.play()", False), ("a.pause()", True)):
         audio.evaluate(f"a => {{ {acts}; }}")
         page.wait_for_timeout(1500)
@@ -155,10 +157,7 @@ def test_a_pause_that_was_taken_back_at_once_is_none(page, address):
 
 
 def test_it_plays_on_while_the_list_changes_and_says_that_it_left(page, address):
-    opened(page, address)
-    hold(page, 0)
-    press(page, "Play all")
-    audio = sounding(page)
+    audio = first_held(page, address)
     audio.evaluate("a => { a.dataset.same = 'yes'; }")
     enter(page.get_by_role("spinbutton", name="At most (tracks)"), "2")
     now = page.locator(".st-key-queue_playing_now")
@@ -250,10 +249,7 @@ def test_it_plays_on_while_another_tab_is_open(page, address):
 
 
 def test_it_plays_on_where_nothing_matches(page, address):
-    opened(page, address)
-    hold(page, 0)
-    press(page, "Play all")
-    audio = sounding(page)
+    audio = first_held(page, address)
     enter(page.get_by_role("textbox", name="Search"), "no such words")
     expect(page.get_by_text("Nothing matches.")).to_be_visible()
     expect(page.get_by_text("Not in this list any more")).to_be_visible()
