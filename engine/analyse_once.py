@@ -86,8 +86,9 @@ def analyse(
 ) -> Analysed:
     """Analyse a file as the library was analysed. Waits while another one is.
 
-    folders: of models, looked at before the usual places. Raises AnalysisError when the file is too
-    large, no audio, silent, too short, or more than a process survives.
+    folders: of models, looked at first; then come those in which the models of the library's own
+    analysis were found, then the usual places. Raises AnalysisError when the file is too large, no
+    audio, silent, too short, or more than a process survives.
     """
     if not data:
         raise AnalysisError("The file is empty.")
@@ -97,10 +98,17 @@ def analyse(
         )
     started, weights = time.monotonic(), of_library(library)
     span_s = next((known.span_s for known in weights.values()), None)
-    setup = _Setup(weights, span_s, tuple(folders), equip)
+    setup = _Setup(weights, span_s, (*folders, *_noted_folders(library)), equip)
     with _one_at_a_time, _private_file(data, name) as path:
         done = _supervised(setup, path, deadline)
     return _analysed(name, done, time.monotonic() - started, span_s)
+
+
+def _noted_folders(library: Library) -> list[Path]:
+    """Where the models of its embeddings were, without those of libraries that do not say."""
+    noted = library.meta().get("models", {})
+    found = [model.get("folder") for stage in EMBEDDINGS for model in noted.get(stage, [])]
+    return [Path(folder) for folder in dict.fromkeys(filter(None, found))]
 
 
 def _supervised(setup: _Setup, path: Path, deadline: tuple[float, float]) -> Finished:

@@ -57,6 +57,12 @@ class Found:
     source: str  # where it was found: "given folder", "$SERENDIP_MODELS", "cache", "package …"
     note: str | None  # what to say of its results when it is not the published file
 
+    @property
+    def folder(self) -> Path:
+        """The folder of models below which it lies."""
+        filename = MODELS[self.key].filename if self.key in MODELS else self.path.name
+        return self.path.parents[len(Path(filename).parts) - 1]
+
 
 def cache_folder() -> Path:
     """Where fetched files go: $XDG_CACHE_HOME or ~/.cache, then serendip/models."""

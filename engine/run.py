@@ -268,7 +268,13 @@ class Run:
         """What the values come from, noted together with the first of them."""
         self.summary.models = {
             name: [
-                {"file": m.path.name, "sha256": m.sha256, "source": m.source, "note": m.note}
+                {
+                    "file": m.path.name,
+                    "folder": str(m.folder),
+                    "sha256": m.sha256,
+                    "source": m.source,
+                    "note": m.note,
+                }
                 for m in self._equipment.plans[name].models
             ]
             for name in sorted(stages)

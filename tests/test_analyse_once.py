@@ -15,7 +15,7 @@ import pytest
 import runs
 import sounds
 
-from engine import analyse_once
+from engine import analyse_once, models
 from engine.analyse_once import FOLDER_PREFIX, MAX_BYTES, AnalysisError, analyse
 from engine.equipment import equip
 from engine.library import Library
@@ -182,8 +182,11 @@ def test_what_a_killed_app_left_is_removed_but_not_what_is_in_use(library, tmp_p
 
 
 def test_the_same_values_as_precompute_and_nothing_heavy_in_the_app(
-    models_dirs, demo_music, tmp_path
+    models_dirs, demo_music, tmp_path, monkeypatch
 ):
+    """The models are found where the library's analysis found them, and nowhere else."""
+    monkeypatch.delenv(models.FOLDERS_VARIABLE, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     clip = sorted(demo_music.iterdir())[0]
     settings = Settings(
         roots=[clip],
@@ -193,7 +196,7 @@ def test_the_same_values_as_precompute_and_nothing_heavy_in_the_app(
     )
     assert Run(settings, runs.Silent()).execute().now["ok"] == 1
     library = Library(tmp_path / "real")
-    found = analyse(clip.read_bytes(), clip.name, library, models_dirs)
+    found = analyse(clip.read_bytes(), clip.name, library)
     for space in ("effnet", "musicnn"):
         np.testing.assert_allclose(found.vectors[space], library.vectors(space)[1][0], atol=1e-5)
     assert found.values["tempo_bpm"] == pytest.approx(library.frame()["tempo_bpm"].iloc[0])
