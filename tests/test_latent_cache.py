@@ -1,9 +1,10 @@
 """Kept latents: given back as they were, never when damaged, and used in place of encoding."""
 
 import json
-import multiprocessing
 import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from engine.information.latent_cache import Key, LatentCache
 from engine.information.log_mel import FRAME, SAMPLE_RATE
 from engine.library import Library
 
+REPOSITORY = Path(__file__).parents[1]
 KEY = Key("0123456789abcdef" * 2, 4096, 4096 * 31)
 
 
@@ -109,21 +111,28 @@ def test_a_disk_that_refuses_is_told_once(cache, tmp_path, caplog):
     assert cache.get(KEY) is None
 
 
-def _fill(cache: LatentCache, number: int) -> None:
-    cache.describe(checkpoints.MUSIC2LATENT, "float32")
-    for seed in range(20):
-        cache.put(Key(f"{seed:032x}", 0, 1), latents(seed))
-        cache.put(Key(f"{number * 100 + seed:032x}", 0, 2), latents(seed))
+FILL = """
+import pickle, sys
+import numpy as np
+from engine.information import checkpoints
+from engine.information.latent_cache import Key
+cache, number = pickle.load(sys.stdin.buffer)
+cache.describe(checkpoints.MUSIC2LATENT, "float32")
+for seed in range(20):
+    values = np.full((30, 64), seed, np.float32)
+    cache.put(Key(f"{seed:032x}", 0, 1), values)
+    cache.put(Key(f"{number * 100 + seed:032x}", 0, 2), values)
+"""
 
 
 def test_processes_write_at_once(cache):
-    context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_fill, args=(cache, number)) for number in (1, 2, 3)]
+    command = [sys.executable, "-c", FILL]
+    workers = [subprocess.Popen(command, stdin=subprocess.PIPE, cwd=REPOSITORY) for _ in range(3)]
+    for number, worker in enumerate(workers, 1):
+        worker.stdin.write(pickle.dumps((cache, number)))
+        worker.stdin.close()
     for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(120)
-        assert worker.exitcode == 0
+        assert worker.wait(120) == 0
     kept = latent_cache.keys(cache.folder)
     assert len(kept) == 20 + 3 * 20
     assert all(cache.get(key) is not None for key in kept)

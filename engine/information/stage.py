@@ -18,8 +18,6 @@ import numpy as np
 from engine import models
 from engine.audio import Audio
 from engine.information import systems
-from engine.information.curve import FRAMES_PER_SECOND
-from engine.information.piece import Piece, piece, placed
 from engine.information.service import Client, DeviceFailed, Service, device_failure
 from engine.information.systems import AUTO, OWN, RESIDENT, Chosen, SystemsError
 from engine.models import Found
@@ -28,6 +26,7 @@ from engine.records import Curve, StageValues
 if TYPE_CHECKING:
     from engine.information.analysis import Analyst
     from engine.information.curve import Curve as InformationCurve
+    from engine.information.piece import Piece
 
 LEVELS = (0.0,)  # of noise, where none are asked for: the music as it is
 CPU = "cpu"
@@ -170,6 +169,8 @@ class Information:
 
     def __call__(self, audio: Audio) -> StageValues:
         """Values and curves. Where the GPU fails, the CPU computes, and a remark says so."""
+        from engine.information.piece import piece, placed
+
         part = piece(audio, of_samples=self._settings.chosen.codec is not None)
         remark = None
         try:
@@ -185,6 +186,8 @@ class Information:
         return StageValues(stored, curves=self._stored(curve), remark=remark)
 
     def _stored(self, curve: "InformationCurve") -> tuple[Curve, ...]:
+        from engine.information.curve import FRAMES_PER_SECOND
+
         # Curve.start_s is the time of the first frame: a frame's is that of its last sample.
         place = float(curve.times[0]), 1 / FRAMES_PER_SECOND
         rows = zip(curve.levels, curve.values, strict=True)
@@ -213,7 +216,7 @@ class _Local:
         self._analyst, self._noise = load(settings), Noise(settings.levels)
         self._device = settings.chosen.device
 
-    def __call__(self, part: Piece) -> np.ndarray:
+    def __call__(self, part: "Piece") -> np.ndarray:
         try:
             (values,) = self._analyst.information([part], self._noise)
         except Exception as error:
