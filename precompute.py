@@ -33,6 +33,7 @@ from engine.audio import CAP_SECONDS
 from engine.console import Console, Forgiving
 from engine.cores import usable_cores
 from engine.equipment import equip, fetch_missing, noted_information
+from engine.information import systems
 from engine.information.stage import Wish, noises
 from engine.information.systems import AUTO, SYSTEMS, SystemsError
 from engine.library import LibraryError
@@ -143,6 +144,8 @@ def _settings(options: argparse.Namespace) -> Settings:
     for folder in options.models:
         if not folder.is_dir():
             raise RunError(f"There is no folder {shown(folder)} of models; check --models.")
+    if "information" in options.stages:
+        _get_model(options)
     wish = Wish(
         options.ic_model,
         options.device,
@@ -161,6 +164,19 @@ def _settings(options: argparse.Namespace) -> Settings:
         limit=options.limit,
         fetch=None if options.no_fetch else lambda: fetch_missing(*what, _say),
     )
+
+
+def _get_model(options: argparse.Namespace) -> None:
+    """Download the model that was asked for by name. Raises SystemsError where it cannot be had."""
+    if options.ic_model not in systems.PUBLISHED:
+        return
+    try:
+        systems.choose(options.ic_model, options.device, options.models)
+    except systems.MissingWeights:
+        if options.no_fetch:
+            raise
+        _say(f"Downloading the weights of {options.ic_model}")
+        systems.fetch(options.ic_model, options.models)
 
 
 def _prepare_streams() -> None:

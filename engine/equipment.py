@@ -10,7 +10,6 @@ from pathlib import Path
 
 from engine import models, stages, weights
 from engine.audio import CAP_SECONDS
-from engine.information import systems
 from engine.information.stage import Before, Wish, before
 from engine.library import Library, LibraryError
 from engine.model_fetch import fetch
@@ -75,11 +74,6 @@ def fetch_missing(
             fetch(keys, models.cache_folder())
         except models.ModelError as error:
             say(f"Going on without: {str(error).splitlines()[0]}")
-    if "information" in names and wish is not None and wish.model in systems.PUBLISHED:
-        try:
-            systems.fetch(wish.model, dirs)
-        except systems.SystemsError as error:
-            say(f"Going on without: {error}")
     return equip(names, dirs, accept_unpinned, wish)
 
 

@@ -199,7 +199,7 @@ class Run:
             with library.transaction():
                 for work in batch:
                     outcomes = self._missing(work)
-                    _record(library, work, Analysis(outcomes=outcomes))
+                    library.record(*_place(work), Analysis(outcomes=outcomes))
                     summary.count(_statuses(work, outcomes), now=False)
         summary.missing = {name: w.missing for name, w in self._wanted.items() if w.missing}
 
@@ -317,16 +317,15 @@ class Run:
         outcomes += self._missing(work)
         prepared = done.prepared or worker.NOTHING_KNOWN
         analysis = Analysis(prepared.content_hash, prepared.media, prepared.tags, tuple(outcomes))
-        _record(library, work, analysis)
+        # What was computed before is worth more than a failure, which any later run tries again.
+        failures = {outcome.stage for outcome in outcomes if outcome.status in FAILED}
+        library.record(*_place(work), analysis, kept=failures & work.valued)
         self.summary.count(_statuses(work, outcomes), now=True)
         failed = next((outcome for outcome in outcomes if outcome.status in FAILED), None)
         if failed:
-            self.summary.failures.append((work.path, f"{failed.status}: {failed.error}"))
+            stays = " Its earlier values stay." if failed.stage in work.valued else ""
+            self.summary.failures.append((work.path, f"{failed.status}: {failed.error}{stays}"))
         return failed is not None
-
-
-def _record(library: Writer, work: Work, analysis: Analysis) -> None:
-    library.record(*_place(work), analysis)
 
 
 def _place(work: Work) -> tuple[bytes, bytes, int, int]:

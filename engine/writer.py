@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -100,22 +100,34 @@ class Writer(Library):
             return lookup.candidates(db, "content_hash = ?", content_hash)
 
     def record(
-        self, root: bytes, relpath: bytes, size: int, mtime_ns: int, analysis: Analysis
+        self,
+        root: bytes,
+        relpath: bytes,
+        size: int,
+        mtime_ns: int,
+        analysis: Analysis,
+        kept: Set[str] = frozenset(),
     ) -> int:
         """Record what was found out about the file at `relpath` under `root`; returns its id.
 
         Stages that `analysis` does not name keep their results, unless the audio is no longer the
         same: a row never mixes two recordings. A stage without values NULLs its columns and
-        deletes its vectors and curves. ValueError for an outcome that has no place
-        (schema.check_outcome).
+        deletes its vectors and curves; but of the stages in `kept`, values of the same audio stay,
+        with their status. ValueError for an outcome that has no place (schema.check_outcome).
         """
         for outcome in analysis.outcomes:
             schema.check_outcome(outcome)
         with self.transaction():
             track = self._placed(root, relpath, size, mtime_ns, analysis)
             for outcome in analysis.outcomes:
-                self._record_outcome(track, outcome)
+                if outcome.stage not in kept or not self._has_values(track, outcome.stage):
+                    self._record_outcome(track, outcome)
         return track
+
+    def _has_values(self, track: int, stage: str) -> bool:
+        query = "SELECT status FROM ledger WHERE track_id = ? AND stage = ?"
+        row = self._db.execute(query, (track, stage)).fetchone()
+        return row is not None and row[0] in HAS_VALUES
 
     def _placed(
         self, root: bytes, relpath: bytes, size: int, mtime_ns: int, analysis: Analysis

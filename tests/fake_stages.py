@@ -15,6 +15,7 @@ from engine.models import Found
 from engine.records import StageValues
 from engine.schema import SPACE_DIMENSIONS, STAGE_SPACES
 
+BROKEN = "broken"  # base of a fingerprint with which no stage gives anything
 DEADLY_S = 2.5
 WRONG_S = 3.5
 
@@ -51,9 +52,12 @@ class FakeStage:
     """Audio → values that depend on nothing but the audio."""
 
     name: str
+    base: str = "1"
     providers: tuple = field(default=("FakeProvider",))
 
     def __call__(self, audio: Audio) -> StageValues:
+        if self.base == BROKEN:
+            raise RuntimeError("this model gives nothing")
         if self.name == "effnet" and abs(audio.seconds - DEADLY_S) < 0.01:
             os.abort()
         if self.name == "dsp" and abs(audio.seconds - WRONG_S) < 0.01:
@@ -68,7 +72,7 @@ class FakeStage:
 def load(plan: FakePlan, threads: int) -> FakeStage:
     if plan.journal and not decode_hooks:
         decode_hooks.append(lambda path: _write(plan.journal, path))
-    return FakeStage(plan.name)
+    return FakeStage(plan.name, plan.fingerprint_base)
 
 
 def _write(journal: str, path: bytes) -> None:

@@ -83,10 +83,37 @@ def test_where_the_models_of_a_library_are_gone_its_values_stay(tmp_path, monkey
     library = Before(system, str(tmp_path / "gone.safetensors"), (0.0,))
     settings = settle(Wish(device="cpu", before=library))
     assert settings.chosen.system == systems.RESIDENT
-    noted = {"system": system, "model": "x", "levels": [0.0]}
+    noted = {"system": system, "model": library.model, "levels": [0.0]}
     assert settings.leaves(noted)
     assert not settle(Wish("resident", "cpu")).leaves(noted)
-    assert not settings.leaves(settings.provenance)
+
+
+def test_only_what_was_asked_for_is_replaced():
+    plain, noised = settle(Wish(device="cpu")), settle(Wish(device="cpu", levels=(0.5,)))
+    named = settle(Wish("resident", "cpu"))
+    same = plain.provenance
+    other = {**same, "system": "pa-flow"}
+    levels = {**same, "levels": [0.0, 0.5]}
+    assert not plain.leaves(same)  # of an earlier version, or the fingerprint would be the same
+    assert plain.leaves(other) and plain.leaves(levels)
+    assert noised.leaves(other) and not noised.leaves(levels)
+    assert not named.leaves(other) and named.leaves(levels)
+
+
+def test_two_models_of_ones_own_are_two_models(tmp_path):
+    mine = settle(Wish(str(systems.SHIPPED), "cpu"))
+    other = {**mine.provenance, "model": "another.safetensors"}
+    assert not mine.leaves(other)
+    assert replace(mine, model_asked=False).leaves(other)
+    assert not replace(mine, model_asked=False).leaves(mine.provenance)
+
+
+def test_a_mixture_has_no_noise_levels(monkeypatch):
+    monkeypatch.setattr(systems, "find", lambda *_: (systems.SHIPPED, ""))
+    inherited = settle(Wish("gmm", "cpu", before=Before("resident", "x", (0.0, 0.5))))
+    assert inherited.levels == (0.0,)
+    with pytest.raises(systems.SystemsError, match="which has no noise levels"):
+        settle(Wish("gmm", "cpu", levels=(0.5,)))
 
 
 def test_provenance_tells_what_was_before():

@@ -296,3 +296,15 @@ def test_every_flag_is_in_the_readme():
     flags = set(re.findall(r"--[a-z-]+", precompute._parser().format_help())) - {"--help"}
     text = readme.read_text()
     assert not {flag for flag in flags if flag not in text}
+
+
+def test_a_model_that_was_asked_for_and_cannot_be_had_ends_the_run(tmp_path, library_dir, capsys):
+    """Before anything is computed: going on would fill the library with another one's values."""
+    (tmp_path / "music").mkdir()
+    options = [str(tmp_path / "music"), "--library", str(library_dir), "--no-fetch"]
+    for model, why in (("pa-flow", "systems fetch pa-flow"), ("foo", "no model 'foo'")):
+        assert precompute.main([*options, "--ic-model", model]) == precompute.CANNOT_RUN
+        assert why in capsys.readouterr().err
+    assert precompute.main([*options, "--device", "cuda:7"]) == precompute.CANNOT_RUN
+    assert "There is no device cuda:7" in capsys.readouterr().err
+    assert not library_dir.exists()

@@ -4,15 +4,18 @@ import os
 import shutil
 from pathlib import Path
 
+import fake_stages
 import numpy as np
+import pandas as pd
 import pytest
 import runs
-from runs import rows, tone
+from runs import Silent, rows, tone
 
 from engine.discover import Found
 from engine.library import Library
 from engine.lookup import Known
 from engine.planning import vanished
+from engine.run import Run, Settings
 from engine.scan import RunError
 from engine.writer import Writer
 
@@ -207,3 +210,32 @@ def test_a_single_file_as_root(analyse, music, tmp_path):
     told = analyse(music / "2.wav")
     assert (told["found"], told["done_before"]) == (1, 1)
     assert analyse(music)["done_before"] == 1
+
+
+def test_a_new_model_that_fails_costs_no_values(analyse, music, tmp_path):
+    """What was there stays, and each run tries again until it succeeds."""
+    analyse(music)
+    before = rows(tmp_path)["loudness_lufs"]
+    for _ in range(2):
+        told = analyse(music, base=fake_stages.BROKEN)
+        assert told["not_done"] == {"crashed": 4}
+        assert rows(tmp_path)["loudness_lufs"].equals(before)
+    with Library.open(tmp_path / "library") as library:
+        assert library.coverage().stages["dsp"] == {"ok": 4}
+    assert analyse(music, base="2")["done_now"] == 4
+
+
+def test_values_of_other_audio_do_not_stay(analyse, music, tmp_path):
+    analyse(music)
+    tone(music / "0.wav", hertz=2000, seconds=2.0)
+    analyse(music, base=fake_stages.BROKEN)
+    values = rows(tmp_path)["loudness_lufs"]
+    assert values.isna().sum() == 1
+    assert pd.isna(values[str(music / "0.wav")])
+
+
+def test_the_summary_says_that_earlier_values_stay(analyse, music, tmp_path):
+    analyse(music)
+    equipment = fake_stages.equipment("dsp", "effnet", base=fake_stages.BROKEN)
+    run = Run(Settings([music], tmp_path / "library", equipment, workers=1), Silent())
+    assert all("Its earlier values stay." in why for _, why in run.execute().failures)

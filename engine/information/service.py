@@ -15,6 +15,7 @@ import logging
 import os
 import pickle
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
 ANSWER_S = 60.0
 STARTUP_S = 180.0
 READY = b"ready\n"
-MOST_SAMPLES = 60 * 60 * 44_100  # in one batch; answers to it are waited for
+MOST_SAMPLES = 20 * 60 * 44_100  # in one batch: far less than ANSWER_S on any GPU
+MOST_WORKERS = 256  # that may connect at one moment
 VALUES, MEMORY, LOST, FAULT = "values", "memory", "lost", "fault"
 
 log = logging.getLogger(__name__)
@@ -184,10 +186,10 @@ def main() -> None:
     from engine.information.stage import load
 
     service, settings = pickle.load(sys.stdin.buffer)  # from the process that started this one
-    Thread(target=_end_with_the_starter, daemon=True).start()
+    Thread(target=_end_with_the_starter, args=(Path(service.address).parent,), daemon=True).start()
     analyst, noise = load(settings), Noise(settings.levels)
     requests: SimpleQueue = SimpleQueue()
-    with Listener(service.address, authkey=service.key) as listener:
+    with Listener(service.address, backlog=MOST_WORKERS, authkey=service.key) as listener:
         Thread(target=_accept, args=(listener, requests), daemon=True).start()
         sys.stdout.buffer.write(READY)
         sys.stdout.buffer.flush()
@@ -195,10 +197,12 @@ def main() -> None:
             serve(analyst, noise, requests)
 
 
-def _end_with_the_starter() -> None:
+def _end_with_the_starter(folder: Path) -> None:
+    """Leave nothing behind that the starter would have removed, had nobody killed it."""
     # Not through sys.stdin, whose lock would be held when the interpreter ends by itself.
     while os.read(sys.stdin.fileno(), 1):
         pass
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
 
 

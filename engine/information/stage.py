@@ -63,7 +63,8 @@ class Settings:
 
     chosen: Chosen
     levels: tuple[float, ...]
-    is_automatic: bool  # nobody asked for this model by name
+    model_asked: bool  # by name; else it is that of the library, or the best at hand
+    levels_asked: bool
     keep_in: Path | None = None  # library in which Music2Latent's latents are kept
     service: Service | None = None  # the process that has the GPU, for all workers
 
@@ -91,8 +92,16 @@ class Settings:
         return {"system": chosen.system, "model": str(chosen.model), "levels": levels}
 
     def leaves(self, before: Mapping[str, Any]) -> bool:
-        """Whether values with that provenance stay, although these would be others."""
-        return self.is_automatic and before.get("system") != self.chosen.system
+        """Whether values with that provenance stay, although these would be others.
+
+        What nobody asked to replace stays: another model's, and those at other levels. Values of
+        the same model in an earlier version do not.
+        """
+        now = self.provenance
+        names = ("system", "model") if now["system"] == OWN else ("system",)
+        if any(before.get(name) != now[name] for name in names):
+            return not self.model_asked
+        return before.get("levels") != now["levels"] and not self.levels_asked
 
 
 def before(noted: Mapping[str, Any] | None) -> Before | None:
@@ -114,11 +123,17 @@ def noises(text: str) -> tuple[float, ...]:
 
 def settle(wish: Wish, dirs: Sequence[str | PathLike[str]] = ()) -> Settings:
     """The model and the levels. Raises systems.MissingWeights, or SystemsError for a wrong wish."""
+    asked = wish.model != AUTO
+    chosen = systems.choose(wish.model, wish.device, dirs) if asked else _followed(wish, dirs)
     levels = wish.levels or (wish.before.levels if wish.before else LEVELS)
-    if wish.model != AUTO:
-        chosen = systems.choose(wish.model, wish.device, dirs)
-        return Settings(chosen, levels, False, wish.keep_in)
-    return Settings(_followed(wish, dirs), levels, True, wish.keep_in)
+    if chosen.is_mixture and levels != LEVELS:
+        if wish.levels:
+            raise SystemsError(
+                f"The model {chosen.name} is a mixture, which has no noise levels: only 0.0 can be "
+                "computed."
+            )
+        levels = LEVELS
+    return Settings(chosen, levels, asked, wish.levels is not None, wish.keep_in)
 
 
 def _followed(wish: Wish, dirs: Sequence[str | PathLike[str]]) -> Chosen:

@@ -13,6 +13,7 @@ a device is to be chosen or a model to be loaded.
 
 import ctypes
 import json
+import logging
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -87,6 +88,7 @@ class Chosen:
     codec: Path | None  # Music2Latent; None for a model of log-mel latents
     device: str  # cpu, cuda, cuda:1 …
     why: str  # a sentence: which model on which device, and why
+    is_mixture: bool = False  # which has a closed form, and no noise levels
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -175,6 +177,8 @@ def fetch(system: str, dirs: Sequence[str | os.PathLike[str]] = ()) -> list[Path
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     from huggingface_hub import hf_hub_download
 
+    # It tells of each of its attempts; one sentence at the end is enough.
+    logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
     places = []
     for file in PUBLISHED[system]:
         place, why = find(file, dirs)
@@ -186,8 +190,9 @@ def fetch(system: str, dirs: Sequence[str | os.PathLike[str]] = ()) -> list[Path
             except Exception as error:  # of the network, of the hub, of the disk
                 reason = str(error).splitlines()[0] if str(error) else type(error).__name__
                 raise SystemsError(
-                    f"{file.filename} of {file.repository} cannot be downloaded ({reason}); put "
-                    f"it into {models.cache_folder() / file.repository.split('/')[1]} yourself."
+                    f"{file.filename} cannot be downloaded ({reason}) Get it from "
+                    f"https://huggingface.co/{file.repository} yourself, and put it into "
+                    f"{models.cache_folder() / file.repository.split('/')[1]}."
                 ) from error
         places.append(place)
     return places
@@ -222,7 +227,8 @@ def _files(system: str, dirs: Sequence[str | os.PathLike[str]]) -> list[Path]:
 
 def _published(system: str, files: Sequence[Path], device: str, why: str) -> Chosen:
     model, codec = files
-    return Chosen(system, system, model, codec, device, f"Information content: {why}.")
+    words = f"Information content: {why}."
+    return Chosen(system, system, model, codec, device, words, is_mixture=system == GMM)
 
 
 def _shipped(device: str, why: str) -> Chosen:
@@ -232,14 +238,15 @@ def _shipped(device: str, why: str) -> Chosen:
 
 
 def _own(path: Path, device: str, dirs: Sequence[str | os.PathLike[str]]) -> Chosen:
-    codec = None
-    if (file := _CODECS.get(_metadata(path).get("latents", ""))) is not None:
+    codec, said = None, _metadata(path)
+    if (file := _CODECS.get(said.get("latents", ""))) is not None:
         codec, why = find(file, dirs)
         if codec is None:
             raise MissingWeights(f"{path.name} reads latents of Music2Latent, and {why}.")
     name = f"{OWN} {models.digest(path)[:8]}"
     words = f"Information content: {path} on {_words(device)}."
-    return Chosen(OWN, name, path.absolute(), codec, device, words)
+    is_mixture = said.get("kind") == "mixture"
+    return Chosen(OWN, name, path.absolute(), codec, device, words, is_mixture)
 
 
 def _metadata(path: Path) -> dict[str, str]:
