@@ -85,7 +85,7 @@ def test_the_index_says_what_is_whose(tmp_path):
     assert target.read_text().splitlines()[0] == "Time,IC_0.0"
 
 
-def test_a_torn_row_is_none_and_a_foreign_index_is_refused(tmp_path):
+def test_a_torn_row_is_none(tmp_path):
     index = tmp_path / INDEX
     index.write_text(",".join(COLUMNS) + "\n./s.csv,/a/s.m")
     other = Recording("/b/s.mp3", "s.mp3")
@@ -93,9 +93,50 @@ def test_a_torn_row_is_none_and_a_foreign_index_is_refused(tmp_path):
     assert results.target(other).name == "s.csv"
     results.write(other, tmp_path / "s.csv", CURVE, "m")
     assert Results(tmp_path).target(Recording("/a/s.mp3", "s.mp3")).name == "s.mp3.csv"
-    index.write_text("artist,title\n")
+
+
+@pytest.mark.parametrize(
+    "foreign", [b"artist,title", b"\n", b"a,b\r\n1", b"x" * 200_000, b"\x00\xff"]
+)
+def test_a_foreign_index_is_refused_and_stays_as_it_is(tmp_path, foreign):
+    index = tmp_path / INDEX
+    index.write_bytes(foreign)
     with pytest.raises(ResultsError, match="--output_dir"):
         Results(tmp_path)
+    assert index.read_bytes() == foreign
+
+
+def written(folder: Path, curve: Curve, model: str) -> None:
+    recording = Recording("/a/s.mp3", "s.mp3")
+    results = Results(folder)
+    results.write(recording, results.target(recording), curve, model)
+
+
+def test_another_model_replaces_the_row_and_takes_the_pictures_away(tmp_path):
+    other = Recording("/b/s.mp3", "s.mp3")
+    written(tmp_path, CURVE, "m")
+    results = Results(tmp_path)
+    results.write(other, results.target(other), CURVE, "m")
+    pictures = [tmp_path / "s.png", tmp_path / "s.html"]
+    foreign = [tmp_path / name for name in ("cover.png", "s.mp3.png", "s.jpg")]
+    for picture in (*pictures, *foreign):
+        picture.write_bytes(b"picture")
+    written(tmp_path, CURVE, "m")  # the same values: the pictures show them
+    assert all(picture.exists() for picture in (*pictures, *foreign))
+    written(tmp_path, CURVE, "n")
+    assert not any(picture.exists() for picture in pictures)
+    assert all(picture.exists() for picture in foreign)
+    with (tmp_path / INDEX).open(newline="") as index:
+        rows = [row[:3] for row in list(csv.reader(index))[1:]]
+    assert rows == [["./s.mp3.csv", "/b/s.mp3", "m"], ["./s.csv", "/a/s.mp3", "n"]]
+
+
+def test_other_values_of_the_same_model_take_the_pictures_away(tmp_path):
+    written(tmp_path, CURVE, "m")
+    (tmp_path / "s.png").write_bytes(b"picture")
+    written(tmp_path, Curve((0.0,), CURVE.values[:, ::-1]), "m")
+    assert not (tmp_path / "s.png").exists()
+    assert len((tmp_path / INDEX).read_text().splitlines()) == 2
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):

@@ -2,8 +2,9 @@
 
 Conventions: a CSV has the name of its recording, within the folders where that was found; where
 two recordings would share one, the later one's is longer. Files of other origin are never written
-over, those of the same recording are. Files appear when they are complete. recordings.csv has a
-row for each result, the last one counts; its paths may hold bytes that are not UTF-8.
+over, those of the same recording are; pictures of values that are gone go, too. Files appear when
+they are complete. recordings.csv has a row for each CSV (were there several, the last one counts);
+its paths may hold bytes that are not UTF-8.
 """
 # Names are text with surrogate escapes.
 # ruff: noqa: PTH122
@@ -25,6 +26,7 @@ COLUMNS = ("csv", "recording", "model", "noise_level", "ic_mean")
 SUFFIX = ".csv"
 BESIDE = (".html", ".png")  # what may lie beside a CSV and belong to it
 LONGEST = 200  # bytes of a name, which file systems limit to 255
+_AS_CSV = {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}
 
 
 class ResultsError(Exception):
@@ -38,7 +40,8 @@ class Results:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._index = folder / INDEX
-        self._owners = self._read()  # of a CSV's folded name: the recording
+        self._rows = {_folded(row[0].removeprefix("./")): row for row in self._read()}
+        self._owners = {name: row[1] for name, row in self._rows.items()}  # of a CSV: the recording
 
     def target(self, recording: Recording) -> Path:
         """Where the CSV of a recording goes; nobody else gets that name."""
@@ -52,34 +55,56 @@ class Results:
         raise AssertionError("names have no end")
 
     def write(self, recording: Recording, target: Path, curve: Curve, model: str) -> None:
-        """The CSV, then its row in the index."""
-        with appearing(target) as unfinished:
-            curve.write_csv(unfinished)
+        """The CSV, then its row in the index. Pictures of what it had before are removed."""
         # "./", since a spreadsheet takes a cell that begins with "=" for a formula.
         name = f"./{target.relative_to(self._folder).as_posix()}"
         mean = curve.mean()
         said = "nan" if mean is None else round(mean, 4)
-        self._append([name, recording.path, model, curve.levels[0], said])
+        row = [name, recording.path, model, str(curve.levels[0]), str(said)]
+        before = self._rows.get(_folded(name.removeprefix("./")))
+        with appearing(target) as unfinished:
+            curve.write_csv(unfinished)
+            if before is not None and not (before == row and _equal(unfinished, target)):
+                for suffix in BESIDE:
+                    target.with_suffix(suffix).unlink(missing_ok=True)
+        if before is None:
+            self._append(row)
+        elif before != row:
+            self._replace(row)
+        self._rows[_folded(name.removeprefix("./"))] = row
 
-    def _append(self, *rows: list) -> None:
-        with self._index.open("a", newline="", encoding="utf-8", errors="surrogateescape") as file:
+    def _append(self, *rows: list[str]) -> None:
+        with self._index.open("a", **_AS_CSV) as file:
             csv.writer(file).writerows(rows)
 
-    def _read(self) -> dict[str, str]:
+    def _replace(self, row: list[str]) -> None:
+        """In the file as it is now: another command may have added to it meanwhile."""
+        others = [one for one in self._read() if _folded(one[0]) != _folded(row[0])]
+        with appearing(self._index) as unfinished, unfinished.open("w", **_AS_CSV) as file:
+            csv.writer(file).writerows([COLUMNS, *others, row])
+
+    def _read(self) -> list[list[str]]:
+        """The rows of the index; what another program wrote is refused as it is."""
         if not self._index.exists() or self._index.stat().st_size == 0:
             self._append(list(COLUMNS))
-            return {}
-        with self._index.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-            heads, *rows = csv.reader(file)
-        if not self._index.read_bytes().endswith(b"\n"):
-            self._append([])  # ends a row that was not finished
+            return []
+        try:
+            with self._index.open(**_AS_CSV) as file:
+                heads, *rows = csv.reader(file)
+        except csv.Error:
+            heads = []
         if tuple(heads) != COLUMNS:
             raise ResultsError(
                 f"{shown(self._index)} is another program's: choose another --output_dir."
             )
+        if not self._index.read_bytes().endswith(b"\n"):
+            self._append([])  # ends a row that was not finished
         # A row that was not finished is no row: its CSV is written again.
-        whole = [row for row in rows if len(row) == len(COLUMNS)]
-        return {_folded(row[0].removeprefix("./")): row[1] for row in whole}
+        return [row for row in rows if len(row) == len(COLUMNS)]
+
+
+def _equal(one: Path, other: Path) -> bool:
+    return other.exists() and one.read_bytes() == other.read_bytes()
 
 
 def _names(name: str) -> Iterator[str]:
