@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
@@ -23,6 +26,7 @@ from engine.information.stage import Information, Wish
 from engine.library import Library
 
 LEVELS = (0.0, 0.5)
+REPOSITORY = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -232,3 +236,29 @@ def test_faults_of_the_accelerator_are_told_from_others():
     assert service.device_failure(ValueError("CUDA")) is None
     assert service.device_failure(RuntimeError("cuDNN error")).is_lost
     assert not service.device_failure(torch.OutOfMemoryError("CUDA out of memory")).is_lost
+
+
+STARTER = """
+import time
+from engine import stages
+from engine.information import service
+from engine.information.stage import Wish
+plans = stages.resolve(("information",), wish=Wish("resident", "cpu"))
+with service.serving(plans, print, lambda settings: True) as served:
+    print(served["information"].information.service.address, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_starter_that_is_killed_leaves_nothing_behind():
+    starter = subprocess.Popen(
+        [sys.executable, "-c", STARTER], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+    )
+    folder = Path(starter.stdout.readline().strip()).parent
+    assert (folder / "socket").exists()
+    starter.kill()
+    starter.wait()
+    deadline = time.monotonic() + 60
+    while folder.exists():
+        assert time.monotonic() < deadline, "the folder of the socket is still there"
+        time.sleep(0.1)
