@@ -32,9 +32,9 @@ AUTO, PA_FLOW, GMM, RESIDENT, OWN = "auto", "pa-flow", "gmm", "resident", "own"
 SHIPPED = Path(__file__).with_name("resident.safetensors")
 FETCH_COMMAND = "python -m engine.information.systems fetch"
 SUFFIX = ".safetensors"  # of a model of one's own
-# Music2Latent's encoder on two cores of a CPU takes a quarter of a track's length and more, and
-# the resident model a hundredth of it (benchmarks/INFORMATION.md).
-_SLOWER_ON_CPU = 40
+# Music2Latent's encoder takes 20 s of a core for 30 s of music, and the resident model 0.4 s in
+# all (benchmarks/INFORMATION.md).
+_SLOWER_ON_CPU = 50
 
 
 class SystemsError(Exception):
@@ -202,7 +202,7 @@ def _best(device: str, dirs: Sequence[str | os.PathLike[str]]) -> Chosen:
     if device == "cpu":
         return _shipped(
             device,
-            "the resident model on the CPU, where the published ones would take some "
+            "the resident model on the CPU, where the published ones would take more than "
             f"{_SLOWER_ON_CPU} times as long",
         )
     for system in PUBLISHED:

@@ -1,0 +1,95 @@
+"""What 30 s of music cost on one core: each part of the resident model, and of the published ones.
+
+    python -m benchmarks.information_cost FOLDER_OF_MUSIC [--clips 8]
+
+The published models have random weights here, which cost what the real ones do. Processor seconds
+of one thread, the median over the clips, after one that is not counted. Prints Markdown.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from engine import audio
+from engine.information import checkpoints, log_mel, systems
+from engine.information.checkpoints import Checkpoint
+from engine.information.codec import Codec
+from engine.information.dataset import tracks
+from engine.information.flow import FlowModel
+from engine.information.mixture import MixtureModel
+from engine.information.model import InformationModel, Noise
+from engine.information.music2latent import Music2Latent
+
+SECONDS = 30.0
+PUBLISHED_TRUNK = {"dim": 256, "depth": 12, "heads": 8}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("music", type=Path)
+    parser.add_argument("--clips", type=int, default=8)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    found = tracks([options.music])[: options.clips + 1]
+    clips = [audio.decode(track.root + b"/" + track.relpath, span_s=SECONDS) for track in found]
+    samples = [log_mel.resampled(clip) for clip in clips]
+    rows = {
+        "resident: log-mel frames": per_clip(log_mel.band_frames, samples),
+        "resident: transformer and flow": per_clip(*resident(samples)),
+    }
+    for name, model in published().items():
+        latents = [np.random.default_rng(0).standard_normal((323, 64), np.float32)] * len(clips)
+        rows[f"{name}: transformer and likelihood"] = per_clip(model, latents)
+    for name, precision in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
+        codec = Codec(Music2Latent(True), checkpoints.NOISE_AUGMENTED, precision=precision)
+        rows[f"gmm and pa-flow: Music2Latent in {name}"] = per_clip(codec.encode, samples[:3])
+    print("| part | processor seconds |\n| --- | --- |")
+    for name, seconds in rows.items():
+        print(f"| {name} | {seconds:.2f} |")
+
+
+def resident(samples: list[np.ndarray]) -> tuple[Callable, list[np.ndarray]]:
+    """The shipped model at work, and what it reads of the clips."""
+    model = InformationModel(checkpoints.load(systems.SHIPPED))
+    latents = [model.latents_of(log_mel.band_frames(clip)) for clip in samples]
+    return lambda one: model.information([one], Noise()), latents
+
+
+def published() -> dict[str, Callable]:
+    """The two published models with random weights, one sequence at a time."""
+    flow = FlowModel(64, 4600, **PUBLISHED_TRUNK)
+    for block in flow.diff_mlp.layers:  # which start as zeros, and would cost as much
+        torch.nn.init.normal_(block.ff.to_out.weight, std=0.02)
+    kinds = {
+        "pa-flow": Checkpoint(flow.eval(), checkpoints.FLOW, checkpoints.NOISE_AUGMENTED),
+        "gmm": Checkpoint(
+            MixtureModel(64, 32, 4600, **PUBLISHED_TRUNK).eval(),
+            checkpoints.MIXTURE,
+            checkpoints.MUSIC2LATENT,
+        ),
+    }
+    models = {name: InformationModel(checkpoint) for name, checkpoint in kinds.items()}
+    return {
+        name: lambda one, model=model: model.information([one], Noise())
+        for name, model in models.items()
+    }
+
+
+def per_clip(work: Callable, inputs: list[np.ndarray]) -> float:
+    """Processor seconds, the median over all inputs but the first."""
+    taken = []
+    for one in inputs:
+        started = time.process_time()
+        work(one)
+        taken.append(time.process_time() - started)
+    return statistics.median(taken[1:])
+
+
+if __name__ == "__main__":
+    main()
