@@ -155,6 +155,9 @@ def test_plots_lie_beside_the_curves(model, out):
         (["--integration_params.solver_kwargs", '{"rtol": 1}'], "midpoint has no rtol"),
         (["--monte_carlo_samples", "2", "--noise_from_expectation", "false"], "Monte Carlo"),
         (["--output_dir", "song.wav"], "cannot be written"),
+        (["--monte_carlo_samples", "2"], "would change nothing: there is no noise at level 0.0"),
+        (["--noise_from_expectation", "false"], "would change nothing"),
+        (["--noise_levels", "[0,1e-20]"], "Noise levels differ by 1e-06 or more"),
     ],
 )
 def test_nothing_is_begun_that_cannot_be(model, out, capsys, arguments, why):
@@ -170,11 +173,21 @@ def test_a_mixture_has_no_noise_levels(out, capsys):
     path = saved(out.parent / "m.safetensors", MixtureModel(**mixture), "mixture", mixture)
     assert commands.main(["song.wav", "--model", path, "--noise_levels", "[0.5]"]) == 2
     assert "no noise levels" in capsys.readouterr().err
+    for idle in (
+        ["--integration", "exact"],
+        ["--integration_params.n_runs", "2"],
+        ["--monte_carlo_samples", "2"],
+        ["--noise_from_expectation", "false"],
+    ):
+        assert commands.main(["song.wav", "--model", path, *idle]) == 2
+        assert f"{' '.join(idle)[:20]}" in (said := capsys.readouterr().err)
+        assert "would change nothing: this model is a mixture" in said
     assert commands.main(["song.wav", "--model", path]) == 0
     assert np.isfinite(rows(out / "song.csv")[1][2:, 1]).all()
 
 
-def test_one_that_fails_alone_fails_alone(model, out, capsys, monkeypatch):
+@pytest.mark.parametrize("kind", [RuntimeError, ValueError, ArithmeticError, MemoryError])
+def test_one_that_fails_alone_fails_alone(model, out, capsys, monkeypatch, kind):
     for name in "ab":
         song(out.parent / f"{name}.wav", 1.0 + (name == "b"))
     whole = commands.systems.load
@@ -185,7 +198,7 @@ def test_one_that_fails_alone_fails_alone(model, out, capsys, monkeypatch):
 
         def failing(sounds, *more):
             if any(sound.seconds > 1.5 for sound in sounds):
-                raise RuntimeError("CUDA out of memory\nand a trace")
+                raise kind("CUDA out of memory\nand a trace")
             return curves(sounds, *more)
 
         analyst.curves = failing

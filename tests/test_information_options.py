@@ -4,10 +4,11 @@ import math
 import sys
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.information import likelihood, options, solvers
+from engine.information import likelihood, options, probes, solvers
 from engine.information.divergence import EXACT, FIXED, FRESH, Trace
 from engine.information.integration import METHODS, MOST_STEPS, integration
 from engine.information.likelihood import Integration
@@ -39,6 +40,10 @@ def test_levels_may_be_written_as_python_does(written, levels):
         (["--noise_levels", "[0,x]"], "no list like"),
         (["--bz", "0"], "--bz: 0 is less than 1"),
         (["--vmap_chunk_size", "x"], "no whole number"),
+        (["--bz", "9" * 30], "is more than 2147483647"),
+        (["--noise_levels", f"[{'9' * 400}]"], "no list like"),
+        (["--seed", "99999999999999999999"], "99999999999999999999 is not between 0 and"),
+        (["--seed", "-1"], "-1 is not between 0 and"),
         (["--seconds", "0"], "between a second and a day"),
         (["--audio_type", "noise"], "invalid choice: 'noise'"),
         (["--integration_params.solver_kwargs", "3"], "3 is no dict"),
@@ -87,10 +92,21 @@ def test_the_command_line_counts_over_a_configuration(tmp_path, capsys, place):
 
 def test_a_configuration_with_a_wrong_value_is_refused(tmp_path):
     file = tmp_path / "settings.yaml"
-    for text, why in (("bz: 0", "0 is less than 1"), ("nope: 1", "nope"), ("{", "parsing config")):
+    for text, why in (
+        ("bz: 0", "0 is less than 1"),
+        ("seed: .inf", "inf is no whole number"),
+        ("nope: 1", "nope"),
+        ("{", "parsing config"),
+    ):
         file.write_text(text)
         with pytest.raises(options.OptionsError, match=why):
             options.parse(["a.mp3", "--config", str(file)])
+
+
+def test_the_last_seed_can_be_used():
+    found = options.parse(["a.mp3", "--seed", str(options.LAST_SEED)]).seed
+    assert len(probes.frame_keys(found, 0, 3).unique()) == 3
+    torch.Generator().manual_seed(found)
 
 
 def test_names_that_begin_with_a_dash_stand_behind_dashes():

@@ -205,6 +205,17 @@ def test_pure_noise_needs_no_integration():
         torch.testing.assert_close(computed[0], normal)
 
 
+@pytest.mark.parametrize(
+    ("solver", "method"),
+    [(solvers.ADAPTIVE, "dopri5"), (solvers.SCIPY, "RK45"), (solvers.SCIPY, "Radau")],
+)
+def test_a_solver_that_gives_up_says_so(solver, method):
+    endless = FunctionField(lambda time, x, context: x / 0, 8)
+    chosen = Integration(solver, divergence=Trace(EXACT), options={"method": method})
+    with pytest.raises(ArithmeticError, match=f"the solver {solver} gave up: "):
+        log_likelihood(endless, torch.randn(2, 8), None, keys(2), chosen)
+
+
 def test_no_frames_give_no_likelihoods():
     empty = log_likelihood(Gaussian().field, torch.zeros(0, 8), None, keys(0), times=(1.0, 0.5))
     assert empty.shape == (2, 0)

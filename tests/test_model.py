@@ -5,7 +5,7 @@ import pytest
 import torch
 from flows import random_network
 
-from engine.information import checkpoints, likelihood, model
+from engine.information import checkpoints, likelihood, model, solvers
 from engine.information.checkpoints import Checkpoint
 from engine.information.divergence import EXACT, Trace
 from engine.information.flow import FlowModel
@@ -57,6 +57,17 @@ def test_a_sequence_does_not_depend_on_its_neighbours(flow, noise, monkeypatch):
     monkeypatch.setattr(model, "TRUNK_FRAMES", 25)
     for found, batched in zip(together, informed.information(pieces, noise), strict=True):
         np.testing.assert_allclose(found, batched, atol=1e-4)
+
+
+@pytest.mark.parametrize("solver", [solvers.ADAPTIVE, solvers.SCIPY])
+def test_solvers_that_choose_their_steps_see_one_sequence(flow, solver):
+    """Coarse tolerances, so that the steps are few and those of others would be seen."""
+    chosen = Integration(solver, divergence=Trace(EXACT), options={"rtol": 0.1, "atol": 0.1})
+    informed = InformationModel(flow, integration=chosen)
+    pieces = sequences(20, 0, 33)
+    pieces[2] *= 4
+    for piece, found in zip(pieces, informed.information(pieces), strict=True):
+        assert np.array_equal(found, informed.information([piece])[0], equal_nan=True)
 
 
 def test_seeds_change_the_estimate_and_repeat_it(flow):
@@ -119,6 +130,7 @@ def test_a_mixture_gives_its_likelihoods_and_has_no_noise_levels(mixture):
     for piece, found in zip(pieces, informed.information(pieces), strict=True):
         loss = mixture.model.loss(torch.from_numpy(piece)[None])[0]
         np.testing.assert_allclose(found[0, 1:], loss, atol=1e-4)
+    assert informed.has_closed_form
     with pytest.raises(ValueError, match="no noise levels"):
         informed.information(pieces, Noise((0.0, 0.3)))
 
@@ -144,6 +156,8 @@ def test_log_mel_frames_are_whitened_and_others_are_not(flow):
         ({"levels": ()}, "between 0 and 1"),
         ({"levels": (0.0, 1.5)}, "between 0 and 1"),
         ({"levels": (0.3, 0.3)}, "repeat"),
+        ({"levels": (1e-20, 0.0)}, "differ by 1e-06 or more"),
+        ({"levels": (0.5, 0.50000001), "from_expectation": False}, "differ by 1e-06"),
         ({"monte_carlo": 0}, "at least 1"),
         ({"monte_carlo": 2, "from_expectation": False}, "not of the flow"),
     ],

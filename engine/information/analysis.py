@@ -36,6 +36,11 @@ class Analyst:
         if codec is not None and cache is not None:
             cache.describe(codec.latents, codec.precision)
 
+    @property
+    def has_closed_form(self) -> bool:
+        """As the model's: nothing is integrated, and there are no noise levels."""
+        return self._model.has_closed_form
+
     def curves(
         self,
         sounds: Sequence[Audio],

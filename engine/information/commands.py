@@ -20,7 +20,7 @@ from engine.audio import Audio, AudioError
 from engine.console import Console
 from engine.information import systems
 from engine.information.inputs import Recording, recordings
-from engine.information.options import CPU_BATCH, GPU_BATCH, OptionsError, parse
+from engine.information.options import CPU_BATCH, GPU_BATCH, PRESETS, OptionsError, parse
 from engine.information.results import BESIDE, Results, ResultsError, appearing
 from engine.storage import shown
 
@@ -97,8 +97,6 @@ def _model(options: "Namespace", chosen: systems.Chosen) -> tuple["Analyst", "No
     from engine.information.model import Noise
 
     asked = options.integration_params
-    if chosen.system == systems.GMM and any(vars(asked).values()):
-        raise OptionsError("A mixture's likelihood has a closed form: integration is of flows.")
     try:
         noise = Noise(
             tuple(options.noise_levels), options.monte_carlo_samples, options.noise_from_expectation
@@ -111,12 +109,36 @@ def _model(options: "Namespace", chosen: systems.Chosen) -> tuple["Analyst", "No
             on_sphere=chosen.system == systems.PA_FLOW,
         )
         analyst = systems.load(chosen, solving, seed=options.seed)
+        _refuse_idle(options, analyst.has_closed_form)
         analyst.curves([], noise, options.audio_type)  # whether the model has these noise levels
     except CheckpointError as error:
         raise systems.SystemsError(str(error)) from error
     except ValueError as error:
         raise OptionsError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
     return analyst, noise
+
+
+def _refuse_idle(options: "Namespace", has_closed_form: bool) -> None:
+    """Raises OptionsError for options that would change nothing."""
+    of_noise = {
+        "--monte_carlo_samples": options.monte_carlo_samples is not None,
+        "--noise_from_expectation false": not options.noise_from_expectation,
+    }
+    of_flows = {
+        f"--integration {options.integration}": options.integration != PRESETS[0],
+        "--integration_params": any(vars(options.integration_params).values()),
+        **of_noise,
+    }
+    without_noise = options.noise_levels == [0.0]
+    for idle, why in (
+        (
+            of_flows if has_closed_form else {},
+            "this model is a mixture, whose IC has a closed form",
+        ),
+        (of_noise if without_noise else {}, "there is no noise at level 0.0"),
+    ):
+        if names := [name for name, is_given in idle.items() if is_given]:
+            raise OptionsError(f"{', '.join(names)} would change nothing: {why}.")
 
 
 @dataclass
@@ -158,7 +180,8 @@ class _Run:
                 self.options.audio_type,
                 self.options.vmap_chunk_size,
             )
-        except (ArithmeticError, MemoryError, RuntimeError) as error:  # torch raises the last two
+        # torch raises the last two; what was wrong with the options was met at the start.
+        except (ArithmeticError, ValueError, MemoryError, RuntimeError) as error:
             if len(batch) == 1:
                 self._fail(batch[0][0], error)
                 return

@@ -7,18 +7,20 @@ are predicted as well as for those they are predicted from.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from engine.information import likelihood, probes
+from engine.information import likelihood, probes, solvers
 from engine.information.checkpoints import LOG_MEL, NOISE_AUGMENTED, Checkpoint
 from engine.information.fields import VelocityField
 from engine.information.flow import FlowModel
 from engine.information.likelihood import Integration
 from engine.information.transformer import contexts
 
+_APART = 1e-6  # noise levels, at least
 TRUNK_FRAMES = 1 << 15  # at once, of all sequences: 50 minutes, 0.4 GB
 
 
@@ -37,6 +39,9 @@ class Noise:
             raise ValueError(f"noise levels lie between 0 and 1: {list(self.levels)}")
         if len(set(self.levels)) < len(self.levels):
             raise ValueError(f"noise levels repeat: {list(self.levels)}")
+        # Levels are times on the way to the noise, which a flow takes as float32.
+        if any(lower + _APART > level for lower, level in pairwise(sorted(self.levels))):
+            raise ValueError(f"noise levels differ by {_APART:g} or more: {list(self.levels)}")
         if self.monte_carlo is not None and self.monte_carlo < 1:
             raise ValueError(f"{self.monte_carlo} Monte Carlo samples: take at least 1")
         if self.monte_carlo is not None and not self.from_expectation:
@@ -65,6 +70,11 @@ class InformationModel:
         if isinstance(checkpoint.model, FlowModel):
             self._field = VelocityField(self._model.diff_mlp, precision)
 
+    @property
+    def has_closed_form(self) -> bool:
+        """A mixture's likelihood needs no integration, and is of the data without noise only."""
+        return self._field is None
+
     def latents_of(self, frames: np.ndarray) -> np.ndarray:
         """What the model reads of frames as their encoder gives them, float32 [T, D]."""
         if self.latents == LOG_MEL and self.whitening is not None:
@@ -78,7 +88,8 @@ class InformationModel:
         """-log p of the frames of latents [T, D], in nats: float32 [levels, T] for each sequence.
 
         The first frame has no context: NaN. A sequence's values depend on it and on the seed only,
-        not on the sequences beside it. Raises likelihood.NotEnoughMemory.
+        not on the sequences beside it; those of solvers that choose their steps depend on `chunk`
+        too. Raises likelihood.NotEnoughMemory.
         """
         noise = noise or Noise()
         if self._field is None and noise.levels != (0.0,):
@@ -118,7 +129,12 @@ class InformationModel:
         return draws.mean(0).to(sequence)
 
     def _flow(self, batch: list[Tensor], times: list[float], chunk: int | None) -> list[Tensor]:
-        """log p of each sequence's frames but the first, [times, T - 1]; one solve for all."""
+        """log p of each sequence's frames but the first, [times, T - 1]; one solve for all.
+
+        Solvers that choose their steps by the errors of all frames get one sequence at a time.
+        """
+        if len(batch) > 1 and self.integration.solver not in solvers.TABLEAUS:
+            return [self._flow([one], times, chunk)[0] for one in batch]
         context = torch.cat(contexts(self._model.backbone, batch, self._model.longest))
         targets = torch.cat([one[1:] for one in batch])
         lengths = [max(0, len(one) - 1) for one in batch]

@@ -19,6 +19,8 @@ PRESETS = ("fast", "exact", "published")
 AUDIO_TYPES = ("music", "voice")
 SOLVERS = ("euler", "midpoint", "heun", "rk4", "adaptive", "scipy")
 GPU_BATCH, CPU_BATCH = 8, 1
+MOST = 2**31 - 1  # of anything that is counted
+LAST_SEED = 2**63 - 1  # probes take 64 bits with a sign
 
 DESCRIPTION = """\
 How surprising recordings are, moment by moment: information content (IC), in
@@ -115,11 +117,11 @@ def _add_what(add) -> None:
     add("--noise_from_expectation", metavar="true|false", type=bool, default=True,
         help="true (default): a noisy frame is its expectation; false: the point that the flow "
         "passes on its way to noise")
-    add("--monte_carlo_samples", metavar="N", type=_count,
+    add("--monte_carlo_samples", metavar="N", type=count,
         help="average N draws of the noise in place of its expectation")
     add("--audio_type", choices=AUDIO_TYPES, default="music",
         help="what counts as silence: music (default) 60 dB, voice 35 dB below the loudest moment")
-    add("--seconds", metavar="S", type=_seconds, default=CAP_SECONDS,
+    add("--seconds", metavar="S", type=seconds, default=CAP_SECONDS,
         help=f"of longer files, the central part that is analysed (default: {CAP_SECONDS:g})")
 
 
@@ -129,17 +131,18 @@ def _add_how(add) -> None:
     add("--integration", choices=PRESETS, default="fast",
         help="of the flow's likelihood. fast (default): random probes, small errors; exact: no "
         "randomness, tens of times slower; published: as the published tool does it")
-    add("--integration_params.n_runs", metavar="N", type=_count,
+    add("--integration_params.n_runs", metavar="N", type=count,
         help="probes of the divergence, in place of the preset's")
     add("--integration_params.solver", choices=SOLVERS, help="in place of the preset's")
     add("--integration_params.solver_kwargs", metavar="DICT", type=dict, default={},
         help="of euler, midpoint, heun, rk4: '{\"n_steps\": 100}' or '{\"step_size\": 0.01}'; "
         "of adaptive and scipy: '{\"method\": \"dopri5\", \"rtol\": 1e-4, \"atol\": 1e-4}'")
-    add("--bz", metavar="N", type=_count,
+    add("--bz", metavar="N", type=count,
         help=f"recordings at a time (default: {GPU_BATCH} on a GPU, {CPU_BATCH} without)")
-    add("--vmap_chunk_size", metavar="N", type=_count,
-        help="frames at a time (default: as many as the memory allows)")
-    add("--seed", metavar="N", type=_whole, default=0,
+    add("--vmap_chunk_size", metavar="N", type=count,
+        help="frames at a time (default: as many as the memory allows); adaptive and scipy choose "
+        "their steps for these together, so that equal values need an equal N")
+    add("--seed", metavar="N", type=seed, default=0,
         help="of probes and noise (default: 0); equal seeds give equal values")
 
 
@@ -156,7 +159,7 @@ def _levels(value: Any) -> list[float]:
     try:
         found = ast.literal_eval(value) if isinstance(value, str) else value
         levels = [float(level) for level in (found if isinstance(found, list | tuple) else [found])]
-    except (TypeError, ValueError, SyntaxError) as error:
+    except (TypeError, ValueError, OverflowError, SyntaxError) as error:
         raise _Refused(f'{value} is no list like "[0.0,0.3]"') from error
     if not levels or not all(0 <= level <= 1 for level in levels):
         raise _Refused(f"levels lie between 0 and 1, unlike {value}")
@@ -168,22 +171,34 @@ def _levels(value: Any) -> list[float]:
 def _whole(value: Any) -> int:
     try:
         return int(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise _Refused(f"{value} is no whole number") from error
 
 
-def _count(value: Any) -> int:
+def count(value: Any) -> int:
+    """From 1 on; more than anybody means is refused before it overflows somewhere."""
     number = _whole(value)
     if number < 1:
         raise _Refused(f"{value} is less than 1")
+    if number > MOST:
+        raise _Refused(f"{value} is more than {MOST}")
     return number
 
 
-def _seconds(value: Any) -> float:
+def seed(value: Any) -> int:
+    """What random numbers can be seeded with."""
+    number = _whole(value)
+    if not 0 <= number <= LAST_SEED:
+        raise _Refused(f"{value} is not between 0 and {LAST_SEED}")
+    return number
+
+
+def seconds(value: Any) -> float:
+    """Of a recording."""
     try:
-        seconds = float(value)
-    except (TypeError, ValueError) as error:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError) as error:
         raise _Refused(f"{value} is no number of seconds") from error
-    if not 1 <= seconds <= 24 * 3600:
+    if not 1 <= number <= 24 * 3600:
         raise _Refused(f"{value} is not between a second and a day")
-    return seconds
+    return number

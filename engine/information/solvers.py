@@ -87,7 +87,10 @@ def _advanced(x: Tensor, slopes: list[Tensor], factors: tuple[float, ...], step:
 def adaptive(
     right: RightHandSide, x: Tensor, times: Sequence[float], options: Mapping[str, Any]
 ) -> Path:
-    """torchdiffeq's `odeint`, on the device of the state. Needs times that differ."""
+    """torchdiffeq's `odeint`, on the device of the state. Needs times that differ.
+
+    Raises ArithmeticError where it gives up.
+    """
     from torchdiffeq import odeint
 
     def flow(time: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
@@ -95,13 +98,19 @@ def adaptive(
 
     chosen = {"method": "dopri5", "rtol": 1e-4, "atol": 1e-4, **options}
     points = torch.tensor(times, dtype=torch.float64, device=x.device)
-    return odeint(flow, (x, x.new_zeros(len(x))), points, **chosen)
+    try:
+        return odeint(flow, (x, x.new_zeros(len(x))), points, **chosen)
+    except AssertionError as error:  # so it says that its steps have become too small
+        raise ArithmeticError(f"the solver {ADAPTIVE} gave up: {error}") from error
 
 
 def scipy_ivp(
     right: RightHandSide, x: Tensor, times: Sequence[float], options: Mapping[str, Any]
 ) -> Path:
-    """scipy's `solve_ivp`, with the state as float64 on the host. Needs times that differ."""
+    """scipy's `solve_ivp`, with the state as float64 on the host. Needs times that differ.
+
+    Raises ArithmeticError where it gives up.
+    """
     from scipy.integrate import solve_ivp
 
     frames, dim = x.shape
@@ -109,13 +118,18 @@ def scipy_ivp(
     def flow(time: float, state: np.ndarray) -> np.ndarray:
         here = torch.from_numpy(state[: frames * dim].reshape(frames, dim))
         velocity, divergence = right(float(time), here.to(x), 0, True)
-        joined = torch.cat((velocity.flatten(), divergence))
-        return joined.double().cpu().numpy()
+        joined = torch.cat((velocity.flatten(), divergence)).double().cpu().numpy()
+        if not np.isfinite(joined).all():  # the explicit methods would try for ever
+            raise ValueError(f"values are not finite at time {time:g}")
+        return joined
 
     start = np.concatenate((x.double().cpu().numpy().ravel(), np.zeros(frames)))
     chosen = {"rtol": 1e-4, "atol": 1e-4, **options}
-    solved = solve_ivp(flow, (times[0], times[-1]), start, t_eval=list(times), **chosen)
+    try:
+        solved = solve_ivp(flow, (times[0], times[-1]), start, t_eval=list(times), **chosen)
+    except ValueError as error:  # of the values, or of the implicit methods' matrices
+        raise ArithmeticError(f"the solver {SCIPY} gave up: {error}") from error
     if not solved.success:
-        raise ArithmeticError(f"solve_ivp stopped: {solved.message}")
+        raise ArithmeticError(f"the solver {SCIPY} gave up: {solved.message}")
     path = torch.from_numpy(np.ascontiguousarray(solved.y.T)).to(x)
     return path[:, : frames * dim].unflatten(1, (frames, dim)), path[:, frames * dim :]
