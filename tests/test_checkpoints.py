@@ -1,5 +1,6 @@
 """Weights in the published layouts and in the project's own: strictly, and without pickle."""
 
+import os
 import pickle
 from pathlib import Path
 
@@ -151,6 +152,18 @@ def test_own_models_come_back(tmp_path, kind, model, extra):
     for name, value in before.model.state_dict().items():
         assert torch.equal(after.model.state_dict()[name], value.half().float())
     assert list(tmp_path.iterdir()) == [tmp_path / "model.safetensors"]
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_a_model_has_the_mode_of_other_files(tmp_path, mask, mode):
+    path, architecture = tmp_path / "model.safetensors", {**SMALL, "modes": 3}
+    kept = Checkpoint(MixtureModel(**architecture), checkpoints.MIXTURE, checkpoints.LOG_MEL)
+    before = os.umask(mask)
+    try:
+        checkpoints.save(path, kept, architecture)
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == mode
 
 
 def test_files_of_other_programs_are_refused(tmp_path):

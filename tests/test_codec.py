@@ -153,3 +153,8 @@ def test_sizes_are_the_published_ones(network):
     count = sum(parameter.numel() for parameter in network.parameters())
     assert count == 58_185_026
     assert sum(p.numel() for p in network.encoder.parameters()) == 16_261_568
+
+
+def test_decoding_takes_a_step_at_least():
+    with pytest.raises(ValueError, match="take at least 1"):
+        Codec(Music2Latent(), MUSIC2LATENT).decode(np.zeros((2, 64), np.float32), steps=0)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialised
 from torch import Tensor, nn
 
 from engine.information.flow import FlowModel
@@ -101,7 +101,8 @@ def save(path: Path, checkpoint: Checkpoint, architecture: Mapping[str, Any]) ->
         "card": json.dumps(checkpoint.card or {}, sort_keys=True),
     }
     unfinished = path.with_suffix(".part")
-    save_file(tensors, unfinished, metadata)
+    # safetensors' own files can be read by nobody else; this one is as the user's others.
+    unfinished.write_bytes(serialised(tensors, metadata))
     unfinished.replace(path)
 
 

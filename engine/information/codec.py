@@ -89,7 +89,12 @@ class Codec:
     def decode(
         self, latents: np.ndarray, steps: int = 1, seed: int = 0, chunk: int = CHUNK
     ) -> np.ndarray:
-        """Latents [T, 64] → mono samples at 44.1 kHz, float32 [4096 T + 1536], within ±1."""
+        """Latents [T, 64] → mono samples at 44.1 kHz, float32 [4096 T + 1536], within ±1.
+
+        `steps` of denoising: 1 or more, or ValueError is raised.
+        """
+        if steps < 1:
+            raise ValueError(f"{steps} steps of denoising: take at least 1")
         generator = torch.Generator().manual_seed(seed)
         spectra: list[Tensor] = []
         count = len(latents)

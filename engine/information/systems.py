@@ -105,7 +105,7 @@ def choose(
 
     "auto": on a GPU the best published model whose weights are there, else the resident one.
     """
-    where = _device(device)
+    where = device_of(device)
     if name == AUTO:
         return _best(where, dirs)
     if name == RESIDENT:
@@ -283,8 +283,8 @@ def _places(file: PublishedFile, dirs: Sequence[str | os.PathLike[str]]) -> Iter
             yield Path(found)
 
 
-def _device(wish: str) -> str:
-    """A device that is there. Raises SystemsError."""
+def device_of(wish: str) -> str:
+    """A device that is there: of auto, cpu, cuda, cuda:1 … Raises SystemsError."""
     if wish == "cpu" or (wish == AUTO and not _has_driver()):
         return "cpu"
     if wish != AUTO and not re.fullmatch(r"cuda(:\d+)?", wish):
