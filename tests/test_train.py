@@ -2,6 +2,8 @@
 
 import shlex
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +62,80 @@ def test_a_run_of_another_kind_is_not_gone_on_with(folder, tiny, tmp_path, caplo
     assert train.main(command) == 0
     assert train.main([*command, "--head", "mixture"]) == 2
     assert "take another --out" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("changed", "had"),
+    [
+        (["--batch", "3"], "--batch 2"),
+        (["--rate", "0.1"], "--rate 0.001"),
+        (["--noise", "0"], "--noise 0.1"),
+        (["--precision", "float32"], "--precision bfloat16"),
+        (["--seed", "1"], "--seed 0"),
+        (["--size", "published"], "--size small"),
+    ],
+)
+def test_changed_settings_are_refused_and_what_is_not_said_stays(
+    folder, tiny, tmp_path, caplog, changed, had
+):
+    command = [str(folder), "--out", str(tmp_path / "out"), "--steps", "1"]
+    settings = ["--batch", "2", "--precision", "bfloat16", "--variants", "1"]
+    assert train.main([*command, *settings]) == 0
+    assert train.main([*command, *changed]) == 2
+    assert f"holds a run with other settings ({had})" in caplog.text
+    caplog.clear()
+    more = ["--steps", "2", "--every", "9", "--threads", "1", "--device", "cpu"]
+    assert train.main([*command, *more]) == 0
+    assert "the run goes on with" not in caplog.text
+    resumed = training.Trainer.resume(tmp_path / "out")
+    assert (resumed.step, resumed.settings.batch, resumed.card["variants"]) == (2, 2, 1)
+
+
+def test_other_music_is_told(folder, tiny, tmp_path, caplog):
+    other = tmp_path / "new music"
+    other.mkdir()
+    encode(other / "x.wav", tune(4, seed=9))
+    command = ["--out", str(tmp_path / "out"), "--batch", "1", "--variants", "1"]
+    assert train.main([str(folder), *command, "--steps", "1"]) == 0
+    assert train.main([str(folder), str(other), *command, "--steps", "2"]) == 0
+    told = f"Before, training was {folder}; the run goes on with {folder} '{other}'."
+    assert told in caplog.messages
+
+
+def test_a_state_without_a_card_is_gone_on_with(folder, tiny, tmp_path, caplog):
+    command = [str(folder), "--out", str(tmp_path / "out"), "--batch", "1", "--variants", "1"]
+    assert train.main([*command, "--steps", "1"]) == 0
+    path = tmp_path / "out" / training.STATE
+    state = torch.load(path, weights_only=True)
+    del state["card"]
+    torch.save(state, path)
+    assert train.main([*command, "--steps", "2"]) == 0
+    assert "goes on with" not in caplog.text
+
+
+@pytest.mark.parametrize("when", ["torch", "reading"])
+def test_ctrl_c_before_the_training_is_met_in_one_line(folder, tmp_path, when):
+    """In a process of its own, which is interrupted where a module is loaded, or a file read."""
+    begin = {
+        "torch": "sys.meta_path.insert(0, Interrupting())",
+        "reading": "from engine import audio; audio.decode = interrupt",
+    }
+    code = f"""
+import runpy, signal, sys
+def interrupt(*_, **__):
+    signal.raise_signal(signal.SIGINT)
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "torch":
+            interrupt()
+{begin[when]}
+sys.argv = ["train", {str(folder)!r}, "--out", {str(tmp_path / "out")!r}]
+runpy.run_module("engine.information.train", run_name="__main__")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert done.returncode == train.INTERRUPTED
+    assert done.stderr.splitlines()[-1] == train.NOT_BEGUN
+    assert "Traceback" not in done.stderr
 
 
 def test_a_signal_ends_the_run_after_its_step(folder, tiny, tmp_path, monkeypatch):
@@ -161,6 +237,11 @@ def test_music_is_not_gone_on_with_latents(folder, kept, tiny, tmp_path, caplog)
         (["missing"], "there is no folder"),
         (["music", "--steps", "0"], "--steps 0: it must be more than 0"),
         (["music", "--hours", "-1"], "--hours -1.0: it must be more than 0"),
+        (["music", "--hours", "inf"], "--hours inf: it must be more than 0, and finite"),
+        (["music", "--noise", "nan"], "--noise nan: it must be 0 or more"),
+        (["music", "--seed", "99999999999999999999"], "it must be from 0 to 2147483647"),
+        (["music", "--seed", "-1"], "--seed -1: it must be from 0"),
+        (["music", "--threads", "-1"], "--threads -1: it must be 0 or more"),
         (["music", "--device", "cuda:77"], "the device cuda:77 cannot be used"),
         (["music", "--device", "tape"], "the device tape cannot be used"),
         (["music", "--variants", "9"], "9 variants"),

@@ -89,7 +89,7 @@ def read(
     cache.mkdir(parents=True, exist_ok=True)
     read_: dict[int, list[np.ndarray]] = {}
     frames = 0
-    for number in sorted(range(len(chosen)), key=lambda n: _lot(chosen[n].relpath)):
+    for number in sorted(range(len(chosen)), key=lambda n: lot(chosen[n].relpath)):
         if most is not None and frames >= most:
             break
         parts = [np.load(path, mmap_mode="r") for path in _cached(chosen[number], cache, wanted)]
@@ -135,7 +135,7 @@ def _joined(parts: Sequence[np.ndarray]) -> Frames:
     return Frames(np.concatenate(parts), np.array([len(part) for part in parts]))
 
 
-def _lot(text: bytes) -> bytes:
+def lot(text: bytes) -> bytes:
     """By which tracks are drawn: fixed, and unlike their order."""
     return hashlib.blake2b(text, digest_size=8).digest()
 

@@ -8,26 +8,40 @@ latents, which `precompute.py --keep-latents` leaves in the library, and its mod
 A model of one's own says what is surprising for one's own collection.
 
 An interrupted run goes on where it stopped when the same command is given again; with larger
---steps, so does a finished one. DIR holds model.safetensors (the model for use, precompute.py
---ic-model takes it), log.tsv, state.pt (to go on from) and frames/ (the music as the model sees
-it, which may be deleted).
+--steps, so does a finished one. Other settings are refused, and other music is told. DIR holds
+model.safetensors (the model for use, precompute.py --ic-model takes it), log.tsv, state.pt (to go
+on from) and frames/ (the music as the model sees it, which may be deleted).
 """
+
+# ruff: noqa: E402 - Ctrl-C is to be met in one line while the modules are loaded, too
+import os
+import signal
+
+INTERRUPTED = 130
+NOT_BEGUN = "Interrupted before the training began: what was read is kept."
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+    signal.signal(
+        signal.SIGINT,
+        lambda *_: (os.write(2, f"{NOT_BEGUN}\n".encode()), os._exit(INTERRUPTED)),
+    )
 
 import argparse
 import logging
+import math
 import shlex
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import torch
 
 from engine.console import Console
-from engine.information import checkpoints, dataset, log_mel, material, training
+from engine.information import checkpoints, dataset, latent_cache, log_mel, material, training
 from engine.information.training_progress import Shown
 
 log = logging.getLogger(__name__)
@@ -36,11 +50,15 @@ log = logging.getLogger(__name__)
 # loss held out was 1.17 after 240 steps, 0.91 after 520, 0.87 after 1,000 and 0.84 after 2,000.
 PASSES, FEWEST_STEPS, MOST_STEPS = 20, 500, 4_000
 WHITENED = 1_000_000  # frames, at least, that a whitening is fitted to where there are more
+LAST_SEED = 2**31 - 1  # with the number of a step, it makes a seed of 64 bits
 BY_HEART = 1.01  # a loss held out that has risen so far above its lowest is told
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns its exit status."""
+    """The command line; returns its exit status: 0, 2 when nothing could be begun, 130 on Ctrl-C.
+
+    Ctrl-C during the training ends it after its step, with 0.
+    """
     parser = _parser()
     options = parser.parse_args(arguments)
     if bool(options.folders) == bool(options.latents):
@@ -48,12 +66,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.latents and (options.validation or options.variants):
         parser.error("--validation and --variants are for folders of music, not for --latents")
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    if options.threads:
-        torch.set_num_threads(options.threads)
     try:
+        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         _check(options)
-        learned = _material(options)
-        trainer = _trainer(options, learned)
+        trainer = _resumed(options)
+        learned = _material(options, {} if trainer is None else trainer.card)
+        if trainer is None:
+            trainer = _begun(options, learned)
+        else:
+            _tell_other_music(trainer.card, learned.notes)
+    except KeyboardInterrupt:
+        log.error(NOT_BEGUN)
+        return INTERRUPTED
     except ValueError as error:
         log.error("%s.", error)
         return 2
@@ -138,24 +163,29 @@ def _parser() -> argparse.ArgumentParser:
     add("--latents", type=Path, metavar="DIR", help="a folder of a library's latents, in place of")
     add("--out", type=Path, required=True, metavar="DIR", help="results")
     add("--validation", nargs="+", type=Path, default=[], metavar="FOLDER",
-        help=f"music that is only listened to (default: every {material.HELD_OUT}th track)")
-    add("--head", choices=(checkpoints.FLOW, checkpoints.MIXTURE), default=defaults.kind,
-        help="how the next frame is predicted; a mixture of Gaussians has no noise levels")
-    add("--size", choices=tuple(training.TRUNKS), default=training.SMALL,
-        help="of the model; the published one takes some ten times as long")
+        help=f"music that is only listened to (default: 1 track in {material.HELD_OUT}, in whole "
+        "folders if there are enough)")
+    add("--head", choices=(checkpoints.FLOW, checkpoints.MIXTURE),
+        help=f"how the next frame is predicted (default {defaults.kind}); a mixture of Gaussians "
+        "has no noise levels")
+    add("--size", choices=tuple(training.TRUNKS),
+        help=f"of the model (default {training.SMALL}); the published one takes some ten times "
+        "as long")
     add("--steps", type=int,
         help=f"default: {PASSES} passes over the music, {FEWEST_STEPS} to {MOST_STEPS}")
-    add("--hours", type=float, default=material.HOURS,
-        help="of music that is learned, of more a part (default %(default)s)")
-    add("--batch", type=int, default=defaults.batch, help="crops of 48 s a step")
-    add("--rate", type=float, default=defaults.rate, help="of learning")
-    add("--noise", type=float, default=defaults.noise,
-        help="standard deviation of what is added to latents: bounds the density (%(default)s)")
-    add("--seed", type=int, default=defaults.seed)
+    add("--hours", type=float,
+        help=f"of music that is learned, of more a part (default {material.HOURS:g})")
+    add("--batch", type=int, help=f"crops of 48 s a step (default {defaults.batch})")
+    add("--rate", type=float, help=f"of learning (default {defaults.rate:g})")
+    add("--noise", type=float,
+        help="standard deviation of what is added to latents: bounds the density "
+        f"(default {defaults.noise:g})")
+    add("--seed", type=int, help=f"of all that is random (default {defaults.seed})")
     add("--variants", type=int,
         help="in which each track is learned: its own pitch, and shifted ones "
         f"(default {len(dataset.SEMITONES)})")
-    add("--precision", choices=("float32", "bfloat16"), default="float32")
+    add("--precision", choices=("float32", "bfloat16"),
+        help=f"of products (default {defaults.precision})")
     add("--device", default="cpu", help="cpu or cuda")
     add("--threads", type=int, default=0, help="of the processor (0: all)")
     add("--every", type=float, default=300.0, help="seconds between savings")
@@ -170,53 +200,103 @@ def _check(options: argparse.Namespace) -> None:
             raise ValueError(f"there is no folder {folder}")
     if options.out.exists() and not options.out.is_dir():
         raise ValueError(f"{options.out} is a file: --out is for a folder")
-    numbers = {"steps": options.steps, "batch": options.batch, "hours": options.hours}
-    for name, number in numbers.items():
-        if number is not None and number <= 0:
-            raise ValueError(f"--{name} {number}: it must be more than 0")
+    for name in ("steps", "batch", "hours", "rate", "every"):
+        number = getattr(options, name)
+        if number is not None and not 0 < number < math.inf:
+            raise ValueError(f"--{name} {number}: it must be more than 0, and finite")
+    if options.noise is not None and not 0 <= options.noise < math.inf:
+        raise ValueError(f"--noise {options.noise}: it must be 0 or more, and finite")
+    if options.seed is not None and not 0 <= options.seed <= LAST_SEED:
+        raise ValueError(f"--seed {options.seed}: it must be from 0 to {LAST_SEED}")
+    if options.threads < 0:
+        raise ValueError(f"--threads {options.threads}: it must be 0 or more")
+    if options.threads:
+        torch.set_num_threads(options.threads)
     try:
         torch.empty(0, device=options.device)
     except (RuntimeError, AssertionError) as error:  # as torch says that there is no such device
         raise ValueError(f"the device {options.device} cannot be used: take cpu") from error
 
 
-def _material(options: argparse.Namespace) -> material.Material:
-    """Raises ValueError."""
+def _material(options: argparse.Namespace, before: Mapping[str, Any]) -> material.Material:
+    """`before`: the card of the run that is gone on with. Raises ValueError."""
+    hours = options.hours or before.get("hours", material.HOURS)
     if options.latents:
-        return material.of_latents(options.latents, options.hours)
+        return material.of_latents(options.latents, hours)
     return material.of_music(
         options.folders,
         options.validation,
         options.out / "frames",
-        options.variants or len(dataset.SEMITONES),
-        options.hours,
+        options.variants or before.get("variants", len(dataset.SEMITONES)),
+        hours,
         Console(sys.stderr),
     )
 
 
-def _trainer(options: argparse.Namespace, learned: material.Material) -> training.Trainer:
-    architecture = {
-        **training.TRUNKS[options.size],
-        **training.HEADS[options.size][options.head],
+def _architecture(size: str, head: str) -> dict[str, Any]:
+    return {**training.TRUNKS[size], **training.HEADS[size][head]}
+
+
+def _resumed(options: argparse.Namespace) -> training.Trainer | None:
+    """The run that --out holds, if there is one. Raises ValueError if it has other settings.
+
+    What the command line does not say stays as it was.
+    """
+    if not (options.out / training.STATE).exists():
+        return None
+    changed = {} if options.steps is None else {"steps": options.steps}
+    trainer = training.Trainer.resume(options.out, options.device, **changed)
+    known = trainer.settings
+    sizes = [
+        size
+        for size in training.TRUNKS
+        if _architecture(size, known.kind) == dict(known.architecture)
+    ]
+    latents = checkpoints.LOG_MEL
+    if options.latents:
+        latents = latent_cache.About.read(options.latents).latents
+    settings = {
+        "--head": (options.head, known.kind),
+        "--size": (options.size, sizes[0] if sizes else "unknown"),
+        "--batch": (options.batch, known.batch),
+        "--rate": (options.rate, known.rate),
+        "--noise": (options.noise, known.noise),
+        "--seed": (options.seed, known.seed),
+        "--precision": (options.precision, known.precision),
+        "latents": (latents, known.latents),
     }
-    if (options.out / training.STATE).exists():
-        changed = {} if options.steps is None else {"steps": options.steps}
-        trainer = training.Trainer.resume(options.out, options.device, **changed)
-        known = trainer.settings
-        asked = (options.head, learned.latents, architecture, options.seed)
-        if (known.kind, known.latents, dict(known.architecture), known.seed) != asked:
-            raise ValueError(f"{options.out} holds a run with other settings: take another --out")
-        return trainer
+    others = [
+        f"{name} {had}" for name, (now, had) in settings.items() if now is not None and now != had
+    ]
+    if others:
+        raise ValueError(
+            f"{options.out} holds a run with other settings ({', '.join(others)}): take those, or "
+            "take another --out"
+        )
+    return trainer
+
+
+def _tell_other_music(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """A line for each part of the music that is not what the run had."""
+    for name, value in now.items():
+        if name in before and before[name] != value:
+            words = [shlex.join(of) if isinstance(of, list) else of for of in (before[name], value)]
+            log.warning("Before, %s was %s; the run goes on with %s.", name, *words)
+
+
+def _begun(options: argparse.Namespace, learned: material.Material) -> training.Trainer:
+    given = {
+        name: value
+        for name in ("batch", "rate", "noise", "seed", "precision")
+        if (value := getattr(options, name)) is not None
+    }
+    head = options.head or training.Settings.kind
     settings = training.Settings(
-        kind=options.head,
+        kind=head,
         latents=learned.latents,
-        architecture=architecture,
+        architecture=_architecture(options.size or training.SMALL, head),
         steps=options.steps or 0,
-        batch=options.batch,
-        rate=options.rate,
-        noise=options.noise,
-        seed=options.seed,
-        precision=options.precision,
+        **given,
     )
     frames = learned.learning.values
     if not settings.steps:

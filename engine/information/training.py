@@ -88,6 +88,7 @@ class Trainer:
             weight_decay=0.0,
         )
         self.step = 0
+        self.card: Mapping[str, Any] = {}  # of the last saving, of a run that is gone on with
 
     def advance(self, frames: Frames) -> float:
         """One step; its loss in nats per frame, or squared error per dimension for the flow."""
@@ -131,6 +132,7 @@ class Trainer:
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "card": dict(card),
         }
         if self.whitening is not None:
             state["mean"] = torch.from_numpy(self.whitening.mean)
@@ -162,6 +164,7 @@ class Trainer:
         trainer.average.load_state_dict(state["average"])
         trainer.optimizer.load_state_dict(state["optimizer"])
         trainer.step = state["step"]
+        trainer.card = state.get("card", {})  # older states have none
         return trainer
 
     def _loss(self, model: nn.Module, crops: Tensor, mask: Tensor) -> Tensor:
