@@ -16,7 +16,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -179,23 +179,28 @@ def fetch(system: str, dirs: Sequence[str | os.PathLike[str]] = ()) -> list[Path
 
     # It tells of each of its attempts; one sentence at the end is enough.
     logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
-    places = []
-    for file in PUBLISHED[system]:
-        place, why = find(file, dirs)
-        if place is None and file.repository is None:
-            raise SystemsError(f"{why}.")
-        if place is None:
-            try:
-                place = Path(hf_hub_download(file.repository, file.filename))
-            except Exception as error:  # of the network, of the hub, of the disk
-                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-                raise SystemsError(
-                    f"{file.filename} cannot be downloaded ({reason}) Get it from "
-                    f"https://huggingface.co/{file.repository} yourself, and put it into "
-                    f"{models.cache_folder() / file.repository.split('/')[1]}."
-                ) from error
-        places.append(place)
-    return places
+    # What the hub has first: a package that is missing is no reason to leave it.
+    files = sorted(PUBLISHED[system], key=lambda file: file.repository is None)
+    return [_fetched(file, dirs, hf_hub_download) for file in files]
+
+
+def _fetched(
+    file: PublishedFile, dirs: Sequence[str | os.PathLike[str]], download: Callable
+) -> Path:
+    place, why = find(file, dirs)
+    if place is not None:
+        return place
+    if file.repository is None:
+        raise SystemsError(f"{why}.")
+    try:
+        return Path(download(file.repository, file.filename))
+    except Exception as error:  # of the network, of the hub, of the disk
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise SystemsError(
+            f"{file.filename} cannot be downloaded ({reason.rstrip('.')}). Get it from "
+            f"https://huggingface.co/{file.repository} yourself, and put it into "
+            f"{models.cache_folder() / file.repository.split('/')[1]}."
+        ) from error
 
 
 def _best(device: str, dirs: Sequence[str | os.PathLike[str]]) -> Chosen:
