@@ -71,7 +71,9 @@ def queries(library: Path, files: Path) -> dict[str, list[float]]:
         }
         for name in ("filter", "words", "lasso"):
             ours, theirs = select(asked[name], facts).matches, len(answers[name]())
-            assert ours == theirs, (name, ours, theirs)
+            # A track on the very edge of a lasso is in for us, and out for the plain script.
+            edge = len(table) // 10_000 if name == "lasso" else 0
+            assert theirs <= ours <= theirs + edge, (name, ours, theirs)
         pairs |= {f"{name}, plain": answer for name, answer in answers.items()}
         pairs = dict(sorted(pairs.items(), key=lambda pair: list(asked).index(_what(pair[0]))))
     return alternating(pairs)

@@ -39,9 +39,11 @@ class Plain:
 def write(library: Path, folder: Path) -> None:
     """Export a library to the files of a plain script."""
     from engine.library import Library
+    from engine.standing import standing
 
     reading = Library.open(library)
-    frame = reading.frame().reset_index()
+    valueless = standing(library).valueless  # the apps leave them out, too
+    frame = reading.frame().drop(index=list(valueless), errors="ignore").reset_index()
     frame["path"] = frame["path"].map(lambda path: path.encode("utf-8", "replace").decode())
     frame["content_hash"] = reading.tracks()["content_hash"].reindex(frame["id"]).to_numpy()
     ids, styles = reading.vectors("styles")
