@@ -177,34 +177,27 @@ def _empty_trace(start: float) -> dict:
 
 
 def _line_traces(drawn: Drawing) -> list[dict]:
-    times = _date(drawn.curve.times)
+    """For each noise level the frames, thin and pale, and their running mean."""
     several = len(drawn.curve.levels) > 1
+    times = _date(drawn.curve.times)
     traces = []
     for name, colour, values, means in drawn.lines:
-        common = {"type": "scatter", "mode": "lines", "legendgroup": name, "name": name}
-        shown = thinned(values)
-        traces.append(
-            common
-            | {
-                "x": _rounded(times[shown], 1),
-                "y": _rounded(values[shown], 2),
-                "line": {"width": 1, "color": colour},
-                "opacity": 0.45,
-                "hovertemplate": "%{y:.1f} nats",
-                "showlegend": False,
-            }
-        )
-        shown = thinned(means)
-        traces.append(
-            common
-            | {
-                "x": _rounded(times[shown], 1),
-                "y": _rounded(means[shown], 2),
-                "line": {"width": 2, "color": colour},
-                "hoverinfo": "skip",
-                "showlegend": several,
-            }
-        )
+        pale = {"opacity": 0.45, "hovertemplate": "%{y:.1f} nats", "showlegend": False}
+        strong = {"hoverinfo": "skip", "showlegend": several}
+        for width, line, looks in ((1, values, pale), (2, means, strong)):
+            shown = thinned(line)
+            traces.append(
+                {
+                    "type": "scatter",
+                    "mode": "lines",
+                    "legendgroup": name,
+                    "name": name,
+                    "x": _rounded(times[shown], 1),
+                    "y": _rounded(line[shown], 2),
+                    "line": {"width": width, "color": colour},
+                    **looks,
+                }
+            )
     return traces
 
 
