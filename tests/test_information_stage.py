@@ -83,6 +83,7 @@ def test_where_the_models_of_a_library_are_gone_its_values_stay(tmp_path, monkey
     library = Before(system, str(tmp_path / "gone.safetensors"), (0.0,))
     settings = settle(Wish(device="cpu", before=library))
     assert settings.chosen.system == systems.RESIDENT
+    assert f"What the library has of {system} stays" in settings.chosen.why  # and why it does
     noted = {"system": system, "model": library.model, "levels": [0.0]}
     assert settings.leaves(noted)
     assert not settle(Wish("resident", "cpu")).leaves(noted)

@@ -6,7 +6,6 @@ asked for by name; values of a model that nobody asked to replace stay. torch is
 model is loaded, in the workers.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -33,8 +32,6 @@ CPU = "cpu"
 # Music2Latent takes 5.9 GB for a chunk of 60 s, and up to 2.5 s a second on a busy core.
 CODEC_MEMORY = 8 << 30  # bytes of one worker
 CODEC_PACE = 10.0  # seconds of computing that a second of audio may take
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -145,8 +142,8 @@ def _followed(wish: Wish, dirs: Sequence[str | PathLike[str]]) -> Chosen:
     try:
         chosen = systems.choose(old.model if old.system == OWN else old.system, wish.device, dirs)
     except SystemsError as error:  # its weights are gone, or damaged
-        log.info("The library's information content is of %s, and stays: %s", old.system, error)
-        return best
+        why = f"{best.why} What the library has of {old.system} stays: {error}"
+        return replace(best, why=why)
     why = f"{chosen.why.rstrip('.')}, as in this library (--ic-model chooses another)."
     return replace(chosen, why=why)
 
