@@ -3,7 +3,8 @@
     python -m benchmarks.information_cost FOLDER_OF_MUSIC [--clips 8]
 
 The published models have random weights here, which cost what the real ones do. Processor seconds
-of one thread, the median over the clips, after one that is not counted. Prints Markdown.
+of one thread, the median over the clips, after one that is not counted; then how far the settings
+of Music2Latent's encoder move its latents. Prints Markdown.
 """
 
 import argparse
@@ -46,12 +47,32 @@ def main() -> None:
     for name, model in published().items():
         latents = [np.random.default_rng(0).standard_normal((323, 64), np.float32)] * len(clips)
         rows[f"{name}: transformer and likelihood"] = per_clip(model, latents)
-    for name, precision in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
-        codec = Codec(Music2Latent(True), checkpoints.NOISE_AUGMENTED, precision=precision)
-        rows[f"gmm and pa-flow: Music2Latent in {name}"] = per_clip(codec.encode, samples[:3])
+    coders = encoders()
+    for name, encode in coders.items():
+        rows[f"gmm and pa-flow: Music2Latent in {name}"] = per_clip(encode, samples[:3])
     print("| part | processor seconds |\n| --- | --- |")
     for name, seconds in rows.items():
         print(f"| {name} | {seconds:.2f} |")
+    exact, *others = (encode(samples[1]) for encode in coders.values())
+    print("\n| setting | RMS difference from the first, in standard deviations |\n| --- | --- |")
+    for name, latents in zip(list(coders)[1:], others, strict=True):
+        print(f"| {name} | {np.sqrt(np.mean((latents - exact) ** 2)) / exact.std():.3f} |")
+
+
+def encoders() -> dict[str, Callable]:
+    """Music2Latent's encoder with the same random weights: as it is used, and otherwise."""
+
+    def codec(precision: torch.dtype) -> Codec:
+        torch.manual_seed(0)
+        return Codec(Music2Latent(False), checkpoints.MUSIC2LATENT, precision=precision)
+
+    usual, other = codec(torch.float32), codec(torch.float32)
+    other._network.to(memory_format=torch.contiguous_format)
+    return {
+        "float32": usual.encode,
+        "bfloat16": codec(torch.bfloat16).encode,
+        "float32, default memory layout": other.encode,
+    }
 
 
 def resident(samples: list[np.ndarray]) -> tuple[Callable, list[np.ndarray]]:
