@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.fusion import agreed, ranks_of
 from engine.hubness import LocalScaling
+from engine.rankings import Rankings, agreed, ranks_of
 from engine.recordings import Recordings
-from engine.similarity import ANY_TRACK, Apart, candidates, scored
+from engine.similarity import ANY_TRACK, Apart
 from engine.space import Seed, SimilarityError, Space
 
 
@@ -31,18 +31,17 @@ def places(
     None where the network has no embedding of the track, or the track may not be listed. Raises
     SimilarityError when the network has an embedding of none of the seeds.
     """
-    usable = candidates(seeds, recordings, allowed, apart)
-    heard = space.heard(seeds)
-    if not heard:
-        raise SimilarityError(f"{space.name} has an embedding of none of the seeds.")
-    scores = [
-        scored(
-            np.where(usable, recordings.aligned(space.ids, cosines), np.nan),
-            seeds[place], recordings, csls,
-        )
-        for place, cosines in heard.items()
-    ]  # fmt: skip
-    rows = {track: recordings.row(track) for track in tracks}
+    corrected = {} if csls is None else {space.name: csls}
+    rankings = Rankings([space], seeds, recordings, allowed=allowed, apart=apart, csls=corrected)
+    return places_in(rankings, space.name, tracks)
+
+
+def places_in(rankings: Rankings, name: str, tracks: Sequence[int]) -> tuple[int | None, ...]:
+    """The same in rankings that may serve other lists, too: by the network of that name."""
+    single = rankings.of(name)
+    if not single:
+        raise SimilarityError(f"{name} has an embedding of none of the seeds.")
+    rows = {track: rankings.recordings.row(track) for track in tracks}
     known = [row for row in rows.values() if row is not None]
-    found = dict(zip(known, ranks_of(agreed(scores), known), strict=True))
+    found = dict(zip(known, ranks_of(agreed(single), known), strict=True))
     return tuple(found.get(rows[track]) for track in tracks)

@@ -13,25 +13,16 @@ share, and unlike ones some neighbours of each; the ranks in the result say whic
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from engine.hubness import LocalScaling
+from engine.rankings import RANK_CONSTANT, Ranking, Rankings, Scored, agreed, ranks_of
 from engine.recordings import Recordings
-from engine.similarity import ANY_TRACK, LISTED, Apart, candidates, collapsed, descending, scored
+from engine.similarity import ANY_TRACK, LISTED, Apart, collapsed, descending
 from engine.space import Seed, SimilarityError, Space
-
-RANK_CONSTANT = 60  # k of the paper: how little the first places outweigh the next ones
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """One of the rankings that were fused."""
-
-    space: str
-    seed: int  # position in the seeds
 
 
 @dataclass(frozen=True)
@@ -73,80 +64,47 @@ def fused(
     Ranks count all tracks that may be listed; equal scores have the same rank; ties of the fused
     score are settled by id. Raises SimilarityError when no network has an embedding of any seed.
     """
-    usable = candidates(seeds, recordings, allowed, apart)
-    rankings, without, scores, cosines = [], [], [], []
-    for space in spaces:
-        heard = space.heard(seeds)
-        for place, seed in enumerate(seeds):
-            if place not in heard:
-                without.append(Ranking(space.name, place))
-                continue
-            ours = np.where(usable, recordings.aligned(space.ids, heard[place]), np.nan)
-            rankings.append(Ranking(space.name, place))
-            scores.append(scored(ours, seed, recordings, (csls or {}).get(space.name)))
-            cosines.append(ours)
-    if not rankings:
+    rankings = Rankings(spaces, seeds, recordings, allowed=allowed, apart=apart, csls=csls)
+    return fused_list(rankings, [space.name for space in spaces], count)
+
+
+def fused_list(rankings: Rankings, names: Sequence[str], count: int = LISTED) -> Fused:
+    """The same of rankings that may serve other lists, too: of the networks with these names."""
+    single = [one for name in names for one in rankings.of(name)]
+    if not single:
         raise SimilarityError("No network has an embedding of what is asked for.")
-    joint = agreed(scores)
-    order = descending(joint, 4 * count)
-    rows, copies = collapsed(order, seeds, recordings, count, spaces, apart.per_artist)
-    ranks = list(zip(*(ranks_of(one, rows) for one in scores), strict=True))
+    joint = agreed(single)
+    spaces = [rankings.spaces[name] for name in names]
+    rows, copies = collapsed(
+        descending(joint, 4 * count), rankings.seeds, rankings.recordings, count, spaces,
+        rankings.apart.per_artist,
+    )  # fmt: skip
+    ranks = zip(*(ranks_of(one.scores, rows) for one in single), strict=True)
     listed = tuple(
-        FusedNeighbour(
-            int(recordings.ids[row]),
-            sum(1 / (RANK_CONSTANT + rank) for rank in ranks[place] if rank),
-            ranks[place],
-            tuple(None if np.isnan(one[row]) else float(one[row]) for one in cosines),
-            _csls(rankings, scores, row, csls or {}),
-        )
-        for place, row in enumerate(rows)
+        _neighbour(rankings, single, row, held) for row, held in zip(rows, ranks, strict=True)
     )
+    heard = tuple(one.ranking for one in single)
+    asked = (Ranking(name, place) for name in names for place in range(len(rankings.seeds)))
+    without = tuple(one for one in asked if one not in heard)
     known = int(np.count_nonzero(~np.isnan(joint)))
-    return Fused(tuple(rankings), listed, copies, tuple(without), known)
+    return Fused(heard, listed, copies, without, known)
 
 
-def _csls(
-    rankings: Sequence[Ranking], scores: Sequence[np.ndarray], row: int, corrected: Collection[str]
-) -> tuple[float | None, ...]:
-    return tuple(
-        LocalScaling.shown(one[row]) if ranking.space in corrected else None
-        for ranking, one in zip(rankings, scores, strict=True)
+def _neighbour(
+    rankings: Rankings, single: Sequence[Scored], row: int, ranks: tuple[int | None, ...]
+) -> FusedNeighbour:
+    cosines = (float(one.cosines[row]) for one in single)
+    csls = (
+        LocalScaling.shown(one.scores[row]) if one.ranking.space in rankings.csls else None
+        for one in single
     )
-
-
-def agreed(scores: Sequence[np.ndarray]) -> np.ndarray:
-    """float [rows] to order by: the sum of 1 / (60 + rank) in each ranking, NaN where in none.
-
-    Of a single ranking its own scores, since they are in the same order.
-    """
-    if len(scores) == 1:
-        return scores[0]
-    total = np.zeros(len(scores[0]))
-    for one in scores:
-        ranks = ranked(one)
-        total += np.where(ranks > 0, 1 / (RANK_CONSTANT + ranks), 0)
-    return np.where(total > 0, total, np.nan)
-
-
-def ranks_of(scores: np.ndarray, rows: Sequence[int]) -> tuple[int | None, ...]:
-    """1 + the number of higher scores, for some rows only; None for NaN. No sorting: a list has
-    few rows, and each takes one look at all scores."""
-    return tuple(
-        None if np.isnan(scores[row]) else 1 + int(np.count_nonzero(scores > scores[row]))
-        for row in rows
+    return FusedNeighbour(
+        int(rankings.recordings.ids[row]),
+        sum(1 / (RANK_CONSTANT + rank) for rank in ranks if rank),
+        ranks,
+        tuple(None if np.isnan(cosine) else cosine for cosine in cosines),
+        tuple(csls),
     )
-
-
-def ranked(scores: np.ndarray) -> np.ndarray:
-    """int32 [rows]: 1 + the number of higher scores; 0 for NaN."""
-    known = np.flatnonzero(~np.isnan(scores))
-    order = known[np.argsort(-scores[known])]
-    falling = scores[order]
-    is_lower = np.append(True, falling[1:] < falling[:-1])[: len(order)]  # than the one before
-    places = np.where(is_lower, np.arange(1, len(order) + 1, dtype=np.int32), 0)
-    ranks = np.zeros(len(scores), dtype=np.int32)
-    ranks[order] = np.maximum.accumulate(places)
-    return ranks
 
 
 def overlap(one: Sequence[int], other: Sequence[int], depth: int = LISTED) -> int:

@@ -8,15 +8,13 @@ from neighbourhoods import listed, random_space, recordings, space
 from scipy.stats import hypergeom, rankdata
 
 from engine.fusion import (
-    RANK_CONSTANT,
-    Ranking,
     chance_of_overlap,
     fused,
     overlap,
     overlap_by_chance,
-    ranked,
 )
 from engine.hubness import LocalScaling
+from engine.rankings import RANK_CONSTANT, Ranking, ranked
 from engine.recordings import Recording
 from engine.similarity import Apart, Outside, SimilarityError, most_similar
 

@@ -20,6 +20,7 @@ PURE = (
     "engine.saved_queries",
     "engine.similarity",
     "engine.fusion",
+    "engine.rankings",
     "engine.vector_cache",
     "engine.listening_results",
     "engine.analyse_once",

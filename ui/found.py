@@ -8,18 +8,20 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import streamlit as st
 
-from engine.agreement import places
+from engine.agreement import places_in
 from engine.columns import numbers
 from engine.descriptors import DESCRIPTORS
 from engine.filters import masks
 from engine.funnel import Step, funnel
-from engine.fusion import Fused, fused
+from engine.fusion import Fused, fused_list
 from engine.hubness import Hubness, LocalScaling, hubness
 from engine.query import RANGE_COLUMNS, Query
+from engine.rankings import Rankings
 from engine.relative import Composed, composed
 from engine.similarity import Apart, Outside, Seed, SimilarityError, Space
 from ui import maps
@@ -198,21 +200,27 @@ class Search:
     def __init__(
         self, music: Collection, asked: Asked, upload: Upload | None, allowed: np.ndarray | None
     ) -> None:
-        self.music, self.asked, self.allowed = music, asked, allowed
-        self.seeds = [*asked.seeds, *([upload.outside] if upload else [])]
-        self.apart = Apart(**dict.fromkeys(asked.apart, True))
+        self.count = asked.count
         self.known = spaces(music)
-        self.scaled = scalings(music, asked.hubness)
+        ask = partial(
+            Rankings, list(self.known.values()),
+            [*asked.seeds, *([upload.outside] if upload else [])], music.recordings,
+            allowed=allowed, apart=Apart(**dict.fromkeys(asked.apart, True)),
+        )  # fmt: skip
+        scaled = scalings(music, asked.hubness)
+        self.rankings = ask(csls=scaled)
+        self.uncorrected = ask() if scaled else None  # None: the rankings are by cosine as it is
         self.listed: dict[str, frozenset[int]] | None = None  # see own()
 
     def one_list(self, members: tuple[str, ...], others: set[str]) -> List:
         """The list of some networks, and where others place its tracks. SimilarityError."""
-        one = self.fused(members, self.scaled)
+        one = fused_list(self.rankings, members, self.count)
         tracks = [neighbour.track for neighbour in one.listed]
         elsewhere = {name: self.places(name, tracks) for name in sorted(others)}
-        if not self.scaled:
+        if self.uncorrected is None:
             return List(one, elsewhere, self.own())
-        before = {neighbour.track for neighbour in self.fused(members, {}).listed}
+        plain = fused_list(self.uncorrected, members, self.count)
+        before = {neighbour.track for neighbour in plain.listed}
         came = tuple(track for track in tracks if track not in before)
         return List(one, elsewhere, self.own(), came, tuple(sorted(before - set(tracks))))
 
@@ -224,24 +232,14 @@ class Search:
 
     def _tracks(self, name: str) -> frozenset[int]:
         try:
-            listed = self.fused((name,), self.scaled).listed
+            listed = fused_list(self.rankings, (name,), self.count).listed
         except SimilarityError:
             return frozenset()
         return frozenset(neighbour.track for neighbour in listed)
 
-    def fused(self, members: tuple[str, ...], scaled: Mapping[str, LocalScaling]) -> Fused:
-        """One list of some networks. SimilarityError."""
-        return fused(
-            [self.known[name] for name in members], self.seeds, self.music.recordings,
-            self.asked.count, allowed=self.allowed, apart=self.apart, csls=scaled,
-        )  # fmt: skip
-
     def places(self, name: str, tracks: list[int]) -> tuple[int | None, ...]:
         """Where a network places tracks; None where it cannot hear the seeds."""
         try:
-            return places(
-                self.known[name], self.seeds, tracks, self.music.recordings,
-                allowed=self.allowed, apart=self.apart, csls=self.scaled.get(name),
-            )  # fmt: skip
+            return places_in(self.rankings, name, tracks)
         except SimilarityError:
             return (None,) * len(tracks)
