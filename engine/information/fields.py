@@ -104,16 +104,17 @@ class VelocityField:
     @torch.no_grad()
     def _at(self, time: float) -> tuple[list[Tensor], Tensor]:
         """Gains of the blocks' norms and of the last one, and the shift of the last one."""
-        if time not in self._times:
-            if len(self._times) >= MOST_TIMES:
-                self._times.clear()
-            network = self._network
-            at = torch.tensor(time, dtype=self._state, device=self._into.device)
-            features = network.time_features(at)
-            norms = [block.norm for block in network.layers] + [network.norm_output]
-            gains = [1 + norm.scale_proj(features) for norm in norms]
-            self._times[time] = gains, network.norm_output.shift_proj(features)
-        return self._times[time]
+        if time in self._times:
+            return self._times[time]
+        network = self._network
+        at = torch.tensor(time, dtype=self._state, device=self._into.device)
+        features = network.time_features(at)
+        norms = [block.norm for block in network.layers] + [network.norm_output]
+        gains = [1 + norm.scale_proj(features) for norm in norms]
+        found = gains, network.norm_output.shift_proj(features)
+        if len(self._times) < MOST_TIMES:  # none is given up again: a recorded solve reads it
+            self._times[time] = found
+        return found
 
     @torch.no_grad()
     def _evaluate(

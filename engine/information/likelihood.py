@@ -18,6 +18,7 @@ from torch import Tensor
 from engine.information import solvers
 from engine.information.divergence import EXACT, FIXED, FRESH, Trace, trace
 from engine.information.fields import BoundField, Field
+from engine.information.graphs import Graphs
 
 # Bytes. Chunks that leave the caches are slower: at the published size and one probe, 256 frames
 # (6 MB) take 0.150 ms each, 512 take 0.155 and 2,048 take 0.168.
@@ -69,12 +70,14 @@ def log_likelihood(
     integration: Integration = FAST,
     times: Sequence[float] = (1.0,),
     chunk: int | None = None,
+    graphs: Graphs | None = None,
 ) -> Tensor:
     """log p in nats, [times, N], of frames x [N, D], which are the state at the first time.
 
     The further times, falling, are points on the way to the noise, whose states have likelihoods
     of their own. `keys` [N] seed the probes (probes.frame_keys). `chunk` is the number of frames
-    at a time; by default as many as the memory allows. Raises NotEnoughMemory.
+    at a time; by default as many as the memory allows. `graphs`: of this flow, on a GPU; without
+    them each kernel is launched by itself. Raises NotEnoughMemory.
     """
     if any(later >= time for time, later in pairwise(times)):
         raise ValueError(f"times must fall: {list(times)}")
@@ -83,13 +86,22 @@ def log_likelihood(
     result = x.new_empty(len(times), len(x))
     if len(x) == 0:
         return result
+    rows = 1 + integration.divergence.tangents(x.shape[-1])
+    kind = (integration.solver, integration.steps, integration.divergence, *times)
+
+    def solve(x: Tensor, context: Tensor | None, keys: Tensor) -> Tensor:
+        return _solve(flow.bind(context), x, keys, integration, times)
+
     size = chunk or frames_at_once(flow, x, integration)
     start = 0
     while start < len(x):
         part = slice(start, start + size)
-        bound_to = None if context is None else context[part]
+        inputs = x[part], None if context is None else context[part], keys[part]
         try:
-            solved = _solve(flow.bind(bound_to), x[part], keys[part], integration, times)
+            if graphs is not None and integration.solver in solvers.TABLEAUS:
+                solved = graphs.solved(solve, *inputs, kind, rows)
+            else:
+                solved = solve(*inputs)
         except torch.OutOfMemoryError as error:
             size = _smaller(min(size, len(x) - start), x.device, error)
             continue

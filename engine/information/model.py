@@ -17,6 +17,7 @@ from engine.information import likelihood, probes, solvers
 from engine.information.checkpoints import LOG_MEL, NOISE_AUGMENTED, Checkpoint
 from engine.information.fields import VelocityField
 from engine.information.flow import FlowModel
+from engine.information.graphs import Graphs
 from engine.information.likelihood import Integration
 from engine.information.transformer import contexts
 
@@ -69,6 +70,7 @@ class InformationModel:
         self._field = None
         if isinstance(checkpoint.model, FlowModel):
             self._field = VelocityField(self._model.diff_mlp, precision)
+        self._graphs = Graphs() if self._device.type == "cuda" else None
 
     @property
     def has_closed_form(self) -> bool:
@@ -140,8 +142,9 @@ class InformationModel:
         lengths = [max(0, len(one) - 1) for one in batch]
         keys = [probes.frame_keys(self.seed, 0, length, self._device) for length in lengths]
         log_p = likelihood.log_likelihood(
-            self._field, targets, context, torch.cat(keys), self.integration, times, chunk
-        )
+            self._field, targets, context, torch.cat(keys), self.integration, times, chunk,
+            self._graphs,
+        )  # fmt: skip
         return list(log_p.split(lengths, dim=1))
 
 
