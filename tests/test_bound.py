@@ -3,7 +3,7 @@
 import pytest
 
 from ui import bound as module
-from ui.bound import bound
+from ui.bound import bound, clearable
 
 
 def called(monkeypatch, kind: str, held, *given, **options) -> dict:
@@ -40,3 +40,14 @@ def test_the_default_is_what_the_session_holds(monkeypatch, kind, held, given, d
 def test_what_may_be_typed_need_not_be_offered(monkeypatch):
     found = called(monkeypatch, "multiselect", ["typed"], ["a"], accept_new_options=True)
     assert found["default"] == ["typed"]
+
+
+@pytest.mark.parametrize(("kind", "empty"), [("number_input", "value"), ("selectbox", "index")])
+def test_what_may_be_empty_is_empty_by_default_and_kept(kind, empty):
+    def widget(label, **named):
+        return {"label": label, **named}
+
+    widget.__name__ = kind
+    found = clearable(widget, "Label", key="name", help="more")
+    kept = {"persist_state": "session", empty: None}
+    assert found == {"label": "Label", "key": "name", "help": "more", **kept}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import browsing
 import m3u8
@@ -114,6 +114,46 @@ def test_a_link_keeps_its_filters_where_the_sliders_come_late(page, descriptors)
     settle(page)
     asked = parse_qs(urlsplit(page.url).query)
     assert asked == {"tempo": ["110..119"], "text": ["title 11"]}
+
+
+@pytest.mark.parametrize("late_kinds", [(), ("NumberInput", "Selectbox")])
+def test_a_link_keeps_what_may_be_empty_until_it_is_emptied(page, descriptors, late_kinds):
+    """Also of the popover, which the browser draws when it is opened, on the fastest line."""
+    late = []
+    for kind in late_kinds:
+        page.route(f"**/{kind}.*.js", lambda request: late.append(request))
+    link = {"limit": ["9"], "minutes": ["60"], "per_artist": ["8"], "per_album": ["7"]}
+    link["camelot"] = ["8A"]
+    open_page(page, f"{descriptors}?{urlencode(link, doseq=True)}")
+    search = page.get_by_role("textbox", name="Search")
+    enter(search, "title")
+    settle(page)
+    assert len(late) == len(late_kinds)
+    for request in late:
+        request.continue_()
+    expect(page.get_by_role("spinbutton", name="At most (tracks)")).to_have_value("9")
+    enter(search, "title 1")
+    settle(page)
+    page.get_by_role("button", name="More limits").click()
+    expect(page.get_by_role("spinbutton", name="Per artist (tracks)")).to_have_value("8")
+    page.keyboard.press("Escape")
+    enter(search, "title 11")
+    counted(page, 1)
+    settle(page)
+    assert parse_qs(urlsplit(page.url).query) == {"text": ["title 11"], **link}
+    for label in ("At most (tracks)", "At most (minutes)"):
+        enter(page.get_by_role("spinbutton", name=label), "")
+        settle(page)
+    page.get_by_role("button", name="More limits").click()
+    for label in ("Per artist (tracks)", "Per album (tracks)"):
+        enter(page.get_by_role("spinbutton", name=label), "")
+        settle(page)
+    page.keyboard.press("Escape")
+    page.get_by_text("Key", exact=True).first.click()
+    page.get_by_test_id("stSidebar").get_by_role("button", name="Clear value").click()
+    enter(search, "title 1")
+    settle(page)
+    assert parse_qs(urlsplit(page.url).query) == {"text": ["title 1"], "limit": ["none"]}
 
 
 def test_download_opens_in_another_program(page, descriptors, library, tmp_path):

@@ -4,7 +4,10 @@ Streamlit sends a value that the script has put into the session only with the r
 there. A browser that has not drawn the widget by the time of the next run, as the code of its kind
 of widget comes later over a slow line, never hears of it: it draws the widget with its default, and
 with the next click says that the person chose that. So the session's value is the default, too.
-Not for widgets that a person may leave empty: to Streamlit, an empty one has its default.
+
+A widget that a person may leave empty has to be empty by default, or it could not be emptied.
+Streamlit sends the value of such a one with every run until the browser has said what it shows, if
+it is told to keep it for the session. What lies in a popover is not drawn before that is opened.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,6 +31,12 @@ def bound(widget: Callable[..., Any], label: str, *given: Any, key: str, **optio
     else:
         options["value"] = held
     return widget(label, *given, key=key, **options)
+
+
+def clearable(widget: Callable[..., Any], label: str, *given: Any, key: str, **options: Any) -> Any:
+    """Draw st.number_input or st.selectbox under a key whose value may be None: left empty."""
+    empty = "index" if widget.__name__ in ONE_OF else "value"
+    return widget(label, *given, key=key, persist_state="session", **{empty: None}, **options)
 
 
 def _offered(held: Any, choices: Sequence[Any], options: dict[str, Any]) -> Any:

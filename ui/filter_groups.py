@@ -9,7 +9,7 @@ import streamlit as st
 from engine import camelot
 from engine.descriptors import DESCRIPTORS, KEY_HELP, KEYS, PROFILES, SCALES
 from ui import query_state, sliders
-from ui.bound import bound
+from ui.bound import bound, clearable
 from ui.collection import Collection
 from ui.gaps import column_gap
 from ui.names import PROFILE_NAMES, VOICE_NAMES
@@ -62,12 +62,12 @@ def key(collection: Collection, todo: Todo) -> None:
         key="scale",
         required=True,
     )
-    st.selectbox(
+    clearable(
+        st.selectbox,
         "Mixes with",
         camelot.CODES,
         format_func=camelot_name,
         key="camelot",
-        index=None,
         placeholder="Any key",
         help=CAMELOT_HELP,
         filter_mode="contains",

@@ -4,7 +4,7 @@ import streamlit as st
 
 from engine.query import ARRANGED_ORDERS, COLUMN_ORDERS, NAME_ORDERS, Query
 from engine.selection import Selection
-from ui.bound import bound
+from ui.bound import bound, clearable
 from ui.collection import Collection
 from ui.names import ORDER_NAMES
 from ui.text import count, hours
@@ -36,13 +36,14 @@ def draw(collection: Collection, query: Query) -> None:
     )  # fmt: skip
     with how:
         _direction(query)
-    tracks.number_input(
-        "At most (tracks)", min_value=1, value=None, step=10, key="limit", placeholder="No limit",
+    clearable(
+        tracks.number_input, "At most (tracks)", min_value=1, step=10, key="limit",
+        placeholder="No limit",
         help="Length of the playlist. Empty: all that match.",
     )  # fmt: skip
-    minutes.number_input(
-        "At most (minutes)", min_value=1.0, value=None, step=10.0, format="%.0f", key="minutes",
-        placeholder="No limit",
+    clearable(
+        minutes.number_input, "At most (minutes)", min_value=1.0, step=10.0, format="%.0f",
+        key="minutes", placeholder="No limit",
         help="In total. Tracks are taken in order; one that would overrun is skipped, a shorter "
         "one after it may fit. Tracks of unknown length are left out then.",
     )  # fmt: skip
@@ -54,19 +55,15 @@ def _more_limits(query: Query) -> None:
     on = sum(getattr(query, name) != getattr(Query(), name) for name in MORE)
     label = f"More limits · **{on} on**" if on else "More limits"
     with st.popover(label, key="more_limits", width="stretch"):
-        st.number_input(
-            "Per artist (tracks)", min_value=1, value=None, step=1, key="per_artist",
+        clearable(
+            st.number_input, "Per artist (tracks)", min_value=1, step=1, key="per_artist",
             placeholder="No limit",
             help="So that nobody is in every second track. Tracks without an artist all count.",
         )  # fmt: skip
-        st.number_input(
-            "Per album (tracks)",
-            min_value=1,
-            value=None,
-            step=1,
-            key="per_album",
+        clearable(
+            st.number_input, "Per album (tracks)", min_value=1, step=1, key="per_album",
             placeholder="No limit",
-        )
+        )  # fmt: skip
         bound(
             st.toggle, "Each recording once", key="collapse",
             help="Of copies, only the best-ranked one stays: the same audio, or the same title and "
