@@ -2,13 +2,15 @@
 
     PYTHONPATH=. python benchmarks/information_quality.py --model flow/model.safetensors \
         mixture/model.safetensors --training FOLDER ... --held-out FOLDER ... --work DIR \
-        [--markdown FILE]
+        [--markdown FILE] [--claims-only]
 
 Nats per frame; whether a repeated phrase informs less; whether a foreign, a transposed or a
-shuffled phrase informs more; at several noise levels; all next to two baselines. And how far the
-seed of the estimate, and that of the training (several models of one kind), matter. Intervals are
+shuffled phrase informs more; at several noise levels; all next to two baselines. How far the
+seed of the estimate, and that of the training (several models of one kind), matter. And whether
+claims hold that were published of another model, about loudness, timbre and sections. Intervals are
 95 %, by bootstrap over tracks. Models of log-mel latents only, with one whitening: others have no
 common scale. Takes half an hour for a model and 100 clips on one core. Writes DIR/quality.json.
+--claims-only measures the claims, and takes all other figures from there.
 """
 
 import argparse
@@ -23,8 +25,12 @@ import torch
 from scipy.stats import spearmanr
 
 from benchmarks import information_clips as clips
+from benchmarks import information_quality_claims as claims
+from benchmarks import information_quality_claims_report as claims_report
+from benchmarks import information_quality_sections as sections
 from benchmarks import information_report as report
 from benchmarks import information_statistics as statistics
+from engine.discover import Found
 from engine.information import checkpoints, dataset
 from engine.information.checkpoints import Checkpoint
 from engine.information.curve import FRAMES_PER_SECOND
@@ -75,13 +81,20 @@ def main() -> None:
     cache = options.work / "frames"
     read = dataset.read(dataset.tracks(options.training), cache)
     learned = [reader(read.recording(number))[:LONGEST] for number in range(len(read.lengths))]
-    tracks = held_out_tracks(options.held_out, cache, reader)
-    places = clips.places([len(track.latents) for track in tracks], options.clips)
-    results = measured(loaded, learned, HeldOut(tracks, places))
-    (options.work / "quality.json").write_text(json.dumps(results, indent=1))
+    heard = long_enough(options.held_out, cache)
+    kept = options.work / "quality.json"
+    if options.claims_only:
+        results = figures_of(kept, loaded)
+    else:
+        tracks = [track_of(frames, reader) for _, frames in heard]
+        places = clips.places([len(one.latents) for one in tracks], options.clips)
+        results = measured(loaded, learned, HeldOut(tracks, places))
+    results["claims"] = claimed(recordings(heard, reader, systems_of(loaded, learned)))
+    kept.write_text(json.dumps(results, indent=1))
+    text = report.markdown(results) + claims_report.markdown(results["claims"])
     if options.markdown is not None:
-        options.markdown.write_text(report.markdown(results))
-    print(report.markdown(results))
+        options.markdown.write_text(text)
+    print(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,7 +105,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--clips", type=int, default=100)
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="the figures as tables")
+    parser.add_argument("--claims-only", action="store_true", help="keep the other figures")
     return parser
+
+
+def figures_of(kept: Path, loaded: dict[str, Checkpoint]) -> dict[str, object]:
+    """What was measured before; ends the program where that was of other models."""
+    if not kept.is_file():
+        raise SystemExit(f"{kept} is not there: run without --claims-only first.")
+    results = json.loads(kept.read_text())
+    cards = {name: one["card"] for name, one in results["models"].items()}
+    if cards != {name: checkpoint.card for name, checkpoint in loaded.items()}:
+        raise SystemExit(f"{kept} is of other models: run without --claims-only.")
+    return results
 
 
 def name_of(path: Path) -> str:
@@ -110,32 +135,30 @@ def common_reader(loaded: dict[str, Checkpoint]) -> Callable[[np.ndarray], np.nd
     return first
 
 
-def held_out_tracks(
-    folders: Sequence[Path], cache: Path, reader: Callable[[np.ndarray], np.ndarray]
-) -> list[clips.Track]:
-    """Every track that is long enough for clips."""
-    tracks = []
-    count = len(dataset.SEMITONES)
+def long_enough(folders: Sequence[Path], cache: Path) -> list[tuple[Found, dataset.Frames]]:
+    """Every recording that is long enough for clips, with the frames of all its variants."""
+    heard = []
     for found in dataset.tracks(folders):
         try:
-            frames = dataset.read([found], cache, count)
+            frames = dataset.read([found], cache, len(dataset.SEMITONES))
         except ValueError:  # said in the log, or a jingle
             continue
-        if frames.lengths[0] < clips.LENGTH:
-            continue
-        bands = frames.recording(0)
-        raised = frames.recording(dataset.SEMITONES.index(clips.TRANSPOSED))
-        tracks.append(clips.Track(reader(bands), reader(raised), clips.bar_length(bands)))
-    return tracks
+        if frames.lengths[0] >= clips.LENGTH:
+            heard.append((found, frames))
+    return heard
+
+
+def track_of(frames: dataset.Frames, reader: Callable[[np.ndarray], np.ndarray]) -> clips.Track:
+    bands = frames.recording(0)
+    raised = frames.recording(dataset.SEMITONES.index(clips.TRANSPOSED))
+    return clips.Track(reader(bands), reader(raised), clips.bar_length(bands))
 
 
 def measured(
     loaded: dict[str, Checkpoint], learned: list[np.ndarray], held_out: HeldOut
 ) -> dict[str, object]:
     """All figures, ready for JSON."""
-    systems = {name: model(checkpoint) for name, checkpoint in loaded.items()}
-    systems[GAUSSIAN] = baseline(statistics.gaussian(learned))
-    systems[AUTOREGRESSION] = baseline(statistics.autoregression(learned))
+    systems = systems_of(loaded, learned)
     means = {name: track_means(one, held_out.starts) for name, one in systems.items()}
     frames = sum(len(track.latents) for track in held_out.tracks)
     return {
@@ -157,6 +180,15 @@ def measured(
             if checkpoint.kind == checkpoints.FLOW  # a mixture is computed, not estimated
         },
         "seeds of the training": training_seeds(loaded, means),
+    }
+
+
+def systems_of(loaded: dict[str, Checkpoint], learned: list[np.ndarray]) -> dict[str, System]:
+    """The models and both baselines."""
+    return {
+        **{name: model(checkpoint) for name, checkpoint in loaded.items()},
+        GAUSSIAN: baseline(statistics.gaussian(learned)),
+        AUTOREGRESSION: baseline(statistics.autoregression(learned)),
     }
 
 
@@ -265,6 +297,50 @@ def training_seeds(loaded: dict[str, Checkpoint], found: dict[str, np.ndarray]) 
             "lowest rank correlation": float(min(ranks)),
         }
     return rows
+
+
+def recordings(
+    heard: Sequence[tuple[Found, dataset.Frames]],
+    reader: Callable[[np.ndarray], np.ndarray],
+    systems: dict[str, System],
+) -> list[claims.Recording]:
+    """Whole recordings, with the information of each system, and of models less the Gaussian."""
+    parts = [claims.sounding(frames.recording(0)) for _, frames in heard]
+    latents = [reader(part) for part in parts]
+    found = {name: one.information(latents, (0.0,)) for name, one in systems.items()}
+    # The stems of a song lie in one folder, and are equally long.
+    songs = [
+        (one.root, one.relpath.rpartition(b"/")[0], frames.lengths[0]) for one, frames in heard
+    ]
+    numbers = {song: number for number, song in enumerate(dict.fromkeys(songs))}
+    made = []
+    for part, song, *curves in zip(parts, songs, *found.values(), strict=True):
+        information = {name: curve[0] for name, curve in zip(found, curves, strict=True)}
+        for name in list(information):
+            if name in (GAUSSIAN, AUTOREGRESSION):
+                continue
+            information[f"{name} less Gaussian"] = information[name] - information[GAUSSIAN]
+        made.append(claims.Recording(part, information, numbers[song]))
+    return made
+
+
+def claimed(made: Sequence[claims.Recording]) -> dict[str, object]:
+    """All figures of the claims, ready for JSON."""
+    longer = sections.long_enough(made)
+    spans = {"frames": 1, "seconds": claims.SECOND}
+    return {
+        "recordings": len(made),
+        "pieces": len(set(claims.pieces(made))),
+        "size": claims.SECOND,
+        "within recordings": {name: claims.correlations(made, n) for name, n in spans.items()},
+        "between recordings": claims.between(made),
+        "with sections": sections.counts(longer),
+        "sections": {str(one): sections.compared(longer, one) for one in sections.SETTINGS},
+        "thirds": {
+            "all": sections.over_time(longer, False),
+            f"without the last {sections.ENDING} s": sections.over_time(longer, True),
+        },
+    }
 
 
 if __name__ == "__main__":
