@@ -2,11 +2,14 @@
 
 Source of the claim: M. R. Bjare et al., "Estimating musical surprisal in audio", arXiv 2501.07474.
 Rank correlations within a recording, of the information of its frames, or of the means of seconds,
-with two figures of the sound, both from the log-mel frames that the models read:
+with figures of the sound from the log-mel frames that the models read:
 
-- level: decibels of the power from 20 Hz to 16 kHz, unweighted. The mel filters add up to 1 at all
-  frequencies between, so that it is the sum over bands; a frame's power is the geometric mean of
-  its four windows, since the frames are means of logarithms;
+- level: decibels of the power from 20 Hz to 16 kHz. The mel filters add up to 1 at all frequencies
+  between, so that it is the sum over bands; a frame's power is the geometric mean of its four
+  windows, since the frames are means of logarithms. Loudness as it is heard weighs frequencies:
+  the same with the K-weighting of ITU-R BS.1770 (that of LUFS, which takes off the lowest bass and
+  lifts the treble), and with the A-weighting of IEC 61672 (which takes off most of the bass), each
+  at the centres of the bands;
 - timbral change: how far MFCCs 1 to 12 (orthonormal DCT-II of the 96 bands) move from a frame to
   the next, Euclidean. Coefficient 0 is left out: it is the level, and the two are to be told apart,
   which a flux of the bands themselves would not do.
@@ -17,20 +20,29 @@ silence. Intervals are by bootstrap over pieces: the stems of a song are drawn t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
-from scipy import fft
+from scipy import fft, signal
 from scipy.stats import rankdata, spearmanr
 
 from benchmarks import information_statistics as statistics
 from benchmarks.information_statistics import Interval
+from engine.information import log_mel
 from engine.information.log_mel import FLOOR
 
 SECOND = 11  # frames: 1.02 s
 START = 10  # seconds of a recording that are left out
 SILENT_BELOW = 60.0  # dB below the loudest frame, as in engine.information.curve
 COEFFICIENTS = slice(1, 13)
+LEVEL, K_WEIGHTED, A_WEIGHTED = "level", "K-weighted level", "A-weighted level"
+CHANGE = "timbral change"
+# Numerators and denominators of the K-weighting at 48 kHz.
+_SHELF = (
+    (1.53512485958697, -2.69169618940638, 1.19839281085285),
+    (1, -1.69065929318241, 0.73248077421585),
+)
+_HIGH_PASS = (1, -2, 1), (1, -1.99004745483398, 0.99007225036621)
 _LOWEST = 1e-12  # power that stands for none: its logarithm is to be finite
 
 
@@ -47,8 +59,10 @@ class Recording:
         return level(self.bands)
 
     @cached_property
-    def timbral_change(self) -> np.ndarray:
-        return timbral_change(self.bands)
+    def sound(self) -> dict[str, np.ndarray]:
+        """What information may follow, [T] each."""
+        levels = {name: level(self.bands, gains()) for name, gains in WEIGHTINGS.items()}
+        return {**levels, CHANGE: timbral_change(self.bands)}
 
     def heard(self, size: int = SECOND) -> np.ndarray:
         """Which windows of `size` frames are neither silence nor in the first 10 s."""
@@ -56,17 +70,46 @@ class Recording:
         found[: START * SECOND // size] = False
         return found
 
-    def curves(self, system: str, size: int = SECOND) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Information, level and timbral change of the windows that are heard."""
-        of_frames = (self.information[system], self.level, self.timbral_change)
-        information, loudness, change = (windows(one, size)[self.heard(size)] for one in of_frames)
-        return information, loudness, change
+    def means(self, curve: np.ndarray, size: int = SECOND) -> np.ndarray:
+        """Of the windows that are heard."""
+        return windows(curve, size)[self.heard(size)]
 
 
-def level(bands: np.ndarray) -> np.ndarray:
-    """Decibels of log-mel frames [T, bands]: a sine at full scale has about 0."""
-    power = np.maximum(np.exp(bands.astype(np.float64)) - FLOOR, 0).sum(1)
+def level(bands: np.ndarray, gains: np.ndarray | None = None) -> np.ndarray:
+    """Decibels of log-mel frames [T, bands], whose power is multiplied by the bands' gains."""
+    energies = np.maximum(np.exp(bands.astype(np.float64)) - FLOOR, 0)
+    power = energies.sum(1) if gains is None else energies @ gains
     return 10 * np.log10(power + _LOWEST)
+
+
+@cache
+def k_weighting() -> np.ndarray:
+    """Gains of power of the bands: the two filters of BS.1770, at its 48 kHz."""
+    shelf = signal.freqz(*_SHELF, worN=band_centres(), fs=48_000)[1]
+    high_pass = signal.freqz(*_HIGH_PASS, worN=band_centres(), fs=48_000)[1]
+    return np.abs(shelf * high_pass) ** 2
+
+
+@cache
+def a_weighting() -> np.ndarray:
+    """Gains of power of the bands: IEC 61672, 0 dB at 1 kHz."""
+    squares = band_centres() ** 2
+    poles = (squares + 20.6**2) * (squares + 12_194**2)
+    poles *= np.sqrt((squares + 107.7**2) * (squares + 737.9**2))
+    return 10**0.2 * (12_194**2 * squares**2 / poles) ** 2
+
+
+def band_centres() -> np.ndarray:
+    """Hertz, of the mel bands."""
+    ends = log_mel.mel(log_mel.LOWEST), log_mel.mel(log_mel.HIGHEST)
+    return 700 * (10 ** (np.linspace(*ends, log_mel.BANDS + 2)[1:-1] / 2595) - 1)
+
+
+WEIGHTINGS = {
+    LEVEL: lambda: np.ones(log_mel.BANDS),
+    K_WEIGHTED: k_weighting,
+    A_WEIGHTED: a_weighting,
+}
 
 
 def timbral_change(bands: np.ndarray) -> np.ndarray:
@@ -107,13 +150,13 @@ def partial_rank_correlation(one: np.ndarray, other: np.ndarray, given: np.ndarr
 
 def within(recording: Recording, system: str, size: int) -> dict[str, float]:
     """Correlations over the frames, or means of `size` frames, of one recording."""
-    information, loudness, change = recording.curves(system, size)
-    return {
-        "level": rank_correlation(information, loudness),
-        "timbral change": rank_correlation(information, change),
-        "timbral change given level": partial_rank_correlation(information, change, loudness),
-        "level given timbral change": partial_rank_correlation(information, loudness, change),
-    }
+    information = recording.means(recording.information[system], size)
+    sound = {name: recording.means(curve, size) for name, curve in recording.sound.items()}
+    found = {name: rank_correlation(information, curve) for name, curve in sound.items()}
+    for name in WEIGHTINGS:
+        given = partial_rank_correlation(information, sound[CHANGE], sound[name])
+        found[f"{CHANGE} given {name}"] = given
+    return found
 
 
 def correlations(recordings: Sequence[Recording], size: int) -> dict[str, dict]:
@@ -135,14 +178,15 @@ def correlations(recordings: Sequence[Recording], size: int) -> dict[str, dict]:
 def between(recordings: Sequence[Recording]) -> dict[str, dict[str, Interval]]:
     """Correlations of the recordings' means with each other."""
     groups = pieces(recordings)
+    sound = {
+        name: np.array([one.means(one.sound[name]).mean() for one in recordings])
+        for name in recordings[0].sound
+    }
     rows = {}
     for system in recordings[0].information:
-        curves = [recording.curves(system) for recording in recordings]
-        means = np.array([[curve.mean() for curve in one] for one in curves])
-        information, loudness, change = means.T
+        information = np.array([one.means(one.information[system]).mean() for one in recordings])
         rows[system] = {
-            "level": _correlated(information, loudness, groups),
-            "timbral change": _correlated(information, change, groups),
+            name: _correlated(information, values, groups) for name, values in sound.items()
         }
     return rows
 

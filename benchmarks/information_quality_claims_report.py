@@ -1,18 +1,22 @@
 """The figures of information_quality_claims.py and information_quality_sections.py as Markdown."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
+from benchmarks.information_quality_claims import CHANGE, WEIGHTINGS
 from benchmarks.information_report import number, percent, table
 
 SOUND = """Whole recordings, but for silence and the first 10 s of each, which have little context;
 {recordings} recordings of {pieces} pieces, since some are stems of one song. Intervals here and
 below are by bootstrap over pieces. Spearman's rank correlation within each recording, the mean over
-recordings, and the share of recordings where it is above 0. Level: decibels of a frame's power from
-20 Hz to 16 kHz, unweighted. Timbral change: Euclidean length of the step of MFCCs 1 to 12 from the
-frame before; coefficient 0 is left out, for it is the level. Given: partial correlation of ranks.
-Less Gaussian: the curve that is left when the Gaussian's is taken off, which is what the context
-changes, for the Gaussian has none. By the frame, or of means over {size} frames (1 s)."""
+recordings, and the share of recordings where it is above 0. By the frame, or of means over {size}
+frames (1 s). Level: decibels of a frame's power from 20 Hz to 16 kHz. K-weighted: as for LUFS
+(ITU-R BS.1770), without the lowest bass and with more treble; A-weighted (IEC 61672): without most
+of the bass. Less Gaussian: the curve that is left when the Gaussian's is taken off, which is what
+the context changes, for the Gaussian has none."""
+TIMBRE = """Timbral change: Euclidean length of the step of MFCCs 1 to 12 from the frame before;
+coefficient 0 is left out, for it is the level. Given: partial correlation of ranks."""
 BETWEEN = """Spearman's correlation of the recordings' means: whether what is louder, or changes
 more, has the higher mean."""
 SECTIONS = """Claim: types of sections that come later in a piece have higher means. The published
@@ -33,11 +37,13 @@ def markdown(results: Mapping[str, Any]) -> str:
     """All tables."""
     parts = [
         f"\n## Loudness and timbre\n\n{SOUND.format(**results)}\n",
-        table(("", "over", "level", "above 0", "timbral change", "above 0",
-               "timbral change given level", "level given timbral change"),
-              correlations(results)),
+        table(("", "over", *chain.from_iterable((one, "above 0") for one in WEIGHTINGS)),
+              loudness(results)),
+        f"{TIMBRE}\n",
+        table(("", "over", CHANGE, "above 0", *(f"given {one}" for one in WEIGHTINGS)),
+              timbre(results)),
         f"{BETWEEN}\n",
-        table(("", "level", "timbral change"), between(results)),
+        table(("", *WEIGHTINGS, CHANGE), between(results)),
         f"## Sections\n\n{SECTIONS.format(**results['with sections'])}\n",
         table(("sections", "", "later types higher", "new less before", "again less first"),
               sections(results)),
@@ -47,20 +53,27 @@ def markdown(results: Mapping[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def correlations(results: Mapping[str, Any]) -> Iterator[list[str]]:
+def loudness(results: Mapping[str, Any]) -> Iterator[list[str]]:
     for span, systems in results["within recordings"].items():
         for name, row in systems.items():
-            shown = [name, span]
-            for pair in ("level", "timbral change"):
-                shown += [number(row[pair]["mean"]), percent(row[pair]["above 0"])]
-            for pair in ("timbral change given level", "level given timbral change"):
-                shown.append(number(row[pair]["mean"]))
-            yield shown
+            pairs = [row[weighting] for weighting in WEIGHTINGS]
+            yield [name, span, *chain.from_iterable(map(followed, pairs))]
+
+
+def timbre(results: Mapping[str, Any]) -> Iterator[list[str]]:
+    for span, systems in results["within recordings"].items():
+        for name, row in systems.items():
+            given = [number(row[f"{CHANGE} given {one}"]["mean"]) for one in WEIGHTINGS]
+            yield [name, span, *followed(row[CHANGE]), *given]
+
+
+def followed(row: Mapping[str, Any]) -> tuple[str, str]:
+    return number(row["mean"]), percent(row["above 0"])
 
 
 def between(results: Mapping[str, Any]) -> Iterator[list[str]]:
     for name, row in results["between recordings"].items():
-        yield [name, number(row["level"]), number(row["timbral change"])]
+        yield [name, *(number(row[one]) for one in (*WEIGHTINGS, CHANGE))]
 
 
 def sections(results: Mapping[str, Any]) -> Iterator[list[str]]:

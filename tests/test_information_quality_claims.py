@@ -41,6 +41,16 @@ def test_a_level_is_that_of_the_power(hertz):
     assert claims.level(log_mel.band_frames(np.zeros(log_mel.FRAME, np.float32)))[0] < -75
 
 
+def test_weightings_are_those_of_the_standards():
+    gains = {
+        name: 10 * np.log10(np.interp([100, 1000, 10_000], claims.band_centres(), weighting()))
+        for name, weighting in claims.WEIGHTINGS.items()
+    }
+    assert gains[claims.LEVEL] == pytest.approx(0)
+    assert gains[claims.A_WEIGHTED] == pytest.approx([-19.1, 0.0, -2.5], abs=0.2)
+    assert gains[claims.K_WEIGHTED] == pytest.approx([-1.1, 0.7, 4.0], abs=0.2)
+
+
 def test_timbral_change_knows_nothing_of_level():
     bands = np.tile(sound(1), (20, 1))
     louder = bands + np.linspace(0, 3, 20)[:, None]
@@ -182,8 +192,8 @@ def test_tables_hold_every_figure(results):
     text = report.markdown(results)
     lines = [line for line in text.splitlines() if line.startswith("|")]
     systems = 3
-    rows = systems * (2 + 1 + len(sections.SETTINGS) + 2)
-    assert len(lines) == rows + 2 * 4  # each table has a header and a rule
+    rows = systems * (2 + 2 + 1 + len(sections.SETTINGS) + 2)
+    assert len(lines) == rows + 2 * 5  # each table has a header and a rule
     assert "4 recordings of 3 pieces" in text and "nan" not in text
 
 
