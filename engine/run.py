@@ -212,7 +212,7 @@ class Run:
             return
         due = {stage for work in works for stage in work.due}
         plans = {name: plan for name, plan in self._equipment.plans.items() if name in due}
-        with serving(plans, self._progress.say) as served:
+        with serving(plans, self._progress.say, stopped=lambda: self._stopped) as served:
             self._analyse_with(served, library, seen, works)
 
     def _analyse_with(

@@ -93,7 +93,32 @@ def test_a_service_that_cannot_start_leaves_it_to_the_cpu(plans, tmp_path):
         settings = served["information"].information
     assert settings.service is None
     assert settings.chosen.device == "cpu"
-    assert "the GPU cannot be used" in said[0] and "broken.safetensors" in said[0]
+    assert "no GPU can be used" in said[0] and "broken.safetensors" in said[0]
+
+
+def test_a_service_is_not_waited_for_once_the_analysis_is_stopped(plans, monkeypatch):
+    started = subprocess.Popen
+    silent = [sys.executable, "-c", "import time; time.sleep(300)"]
+    monkeypatch.setattr(
+        service.subprocess, "Popen", lambda command, **options: started(silent, **options)
+    )
+    with service.serving(plans, pytest.fail, always, stopped=lambda: True) as served:
+        assert served["information"].information.service is None
+
+
+def test_what_its_process_warns_of_is_told_in_the_end(plans, sounds):
+    """A client without the key is one thing that it warns of."""
+    said = []
+    with service.serving(plans, said.append, always) as served:
+        settings = served["information"].information
+        wrong = replace(settings.service, key=b"another")
+        stranger = Client(wrong, LEVELS)
+        with pytest.raises(DeviceFailed):
+            stranger(None)
+        assert Information(settings, threads=1)(sounds[0]).remark is None
+        assert not said
+    (line,) = said
+    assert line.startswith("Information content: a client was refused")
 
 
 def test_a_service_that_dies_costs_no_recording_its_values(plans, sounds):
@@ -124,9 +149,9 @@ def the_service():
 def test_a_whole_run_records_the_values_of_a_service(plans, tmp_path, monkeypatch):
     asked = []
 
-    def serving(plans, say):
+    def serving(plans, say, stopped):
         asked.append(list(plans))
-        return service.serving(plans, say, always)
+        return service.serving(plans, say, always, stopped)
 
     monkeypatch.setattr(run, "serving", serving)
     music = tmp_path / "music"

@@ -19,8 +19,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client as connect
 from multiprocessing.connection import Connection, Listener
 from pathlib import Path
@@ -31,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.child import GRACE_S
+from engine.supervisor import LOOK_EVERY_S
 
 if TYPE_CHECKING:
     from engine.information.analysis import Analyst
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 ANSWER_S = 60.0
 STARTUP_S = 180.0
 READY = b"ready\n"
+TOLD = "serendip: "  # begins what the process has to tell its starter, among what libraries write
 MOST_SAMPLES = 20 * 60 * 44_100  # in one batch: far less than ANSWER_S on any GPU
 MOST_WORKERS = 256  # that may connect at one moment
 VALUES, MEMORY, LOST, FAULT = "values", "memory", "lost", "fault"
@@ -100,7 +104,7 @@ class Client:
             if not self._connection.poll(ANSWER_S):
                 raise DeviceFailed(f"no answer in {ANSWER_S:.0f} s", is_lost=True)
             kind, content = self._connection.recv()
-        except (OSError, EOFError, pickle.UnpicklingError) as error:
+        except (AuthenticationError, OSError, EOFError, pickle.UnpicklingError) as error:
             reason = str(error) or type(error).__name__
             raise DeviceFailed(f"its process is gone ({reason})", is_lost=True) from error
         if kind == VALUES:
@@ -115,10 +119,13 @@ def serving(
     plans: Mapping[str, Any],
     say: Callable[[str], None],
     needed: Callable[["Settings"], bool] = lambda settings: settings.chosen.device != "cpu",
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[Mapping[str, Any]]:
     """The plans of an analysis (stages.StagePlan), with a service where one is `needed`.
 
-    Where it cannot start, `say` tells why in a line, and the plans are for the CPU.
+    Where it cannot start, `say` tells why in a line, and the plans are for the CPU. Nor is it
+    waited for any longer once the analysis is `stopped`. In the end `say` gets the warnings of its
+    process.
     """
     wanting = {name: plan for name, plan in plans.items() if plan.information}
     if not any(needed(plan.information) for plan in wanting.values()):
@@ -126,19 +133,26 @@ def serving(
         return
     ((name, plan),) = wanting.items()
     with tempfile.TemporaryDirectory(prefix="serendip-") as folder:
-        service = Service(str(Path(folder) / "socket"), secrets.token_bytes(32))
-        process = _started(service, plan.information, Path(folder) / "log")
+        service, output = (
+            Service(str(Path(folder) / "socket"), secrets.token_bytes(32)),
+            Path(folder) / "log",
+        )
+        process = _started(service, plan.information, output)
         try:
-            why = _awaited(process, Path(folder) / "log")
+            why = _awaited(process, output, stopped)
             if why is None:
                 settings = replace(plan.information, service=service)
             else:
-                say(f"Information content is computed on the CPU: the GPU cannot be used ({why}).")
+                if not stopped():
+                    say(f"Information content is computed on the CPU: no GPU can be used ({why}).")
                 chosen = replace(plan.information.chosen, device="cpu")
                 settings = replace(plan.information, chosen=chosen)
             yield {**plans, name: replace(plan, information=settings)}
         finally:
             _end(process)
+            for line in output.read_text(errors="replace").splitlines():
+                if line.startswith(TOLD):
+                    say(f"Information content: {line.removeprefix(TOLD)}.")
 
 
 def _started(service: Service, settings: "Settings", output: Path) -> subprocess.Popen:
@@ -157,12 +171,14 @@ def _started(service: Service, settings: "Settings", output: Path) -> subprocess
     return process
 
 
-def _awaited(process: subprocess.Popen, output: Path) -> str | None:
+def _awaited(process: subprocess.Popen, output: Path, stopped: Callable[[], bool]) -> str | None:
     """None when it is ready, else why it will never be."""
     answers: list[bytes] = []
     reader = Thread(target=lambda: answers.append(process.stdout.readline()), daemon=True)
     reader.start()
-    reader.join(STARTUP_S)
+    end = time.monotonic() + STARTUP_S
+    while reader.is_alive() and not stopped() and time.monotonic() < end:
+        reader.join(LOOK_EVERY_S)
     if answers == [READY]:
         return None
     if not answers:
@@ -185,6 +201,7 @@ def main() -> None:
     from engine.information.model import Noise
     from engine.information.stage import load
 
+    logging.basicConfig(format=f"{TOLD}%(message)s", level=logging.WARNING)
     service, settings = pickle.load(sys.stdin.buffer)  # from the process that started this one
     Thread(target=_end_with_the_starter, args=(Path(service.address).parent,), daemon=True).start()
     analyst, noise = load(settings), Noise(settings.levels)
@@ -210,8 +227,8 @@ def _accept(listener: Listener, requests: SimpleQueue) -> None:
     while True:
         try:
             connection = listener.accept()
-        except (OSError, EOFError) as error:  # somebody without the key, or gone already
-            log.warning("a client was refused: %s", error)
+        except (AuthenticationError, OSError, EOFError) as error:  # without the key, or gone
+            log.warning("a client was refused (%s)", error)
             continue
         Thread(target=_receive, args=(connection, requests), daemon=True).start()
 
