@@ -41,7 +41,7 @@ def test_the_mean_of_a_curve_without_gaps_stays(frames, seed):
 def test_the_figure_names_model_and_units_as_text():
     drawn = figure([made([1.0, np.nan, 2.0], model="<b>m</b>")])
     assert drawn.layout.title.text == "Surprise (IC) by the model &lt;b&gt;m&lt;/b&gt;"
-    assert drawn.layout.xaxis.title.text == "Time (s)"
+    assert drawn.layout.xaxis.ticksuffix == " s"
     assert drawn.layout.yaxis.title.text == "IC (nats/frame)"
     assert drawn.data[0].connectgaps is False
     assert not drawn.layout.showlegend

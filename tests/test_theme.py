@@ -6,13 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from ui.scatter import INK
+from ui.curves import COLOURS
+from ui.map_tab import PALETTES, SCALES
+from ui.page import INK, TEAL
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LEAST = 4.5
+LEAST_OF_MARKS = 3.0  # lines and marks are no text
 
 
 def rgb(colour: str) -> list[float]:
+    if colour.startswith("rgb("):
+        return [float(part) for part in colour[4:-1].split(",")]
     return [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
 
 
@@ -42,9 +47,13 @@ def test_text_can_be_read(name):
     theme = {part: rgb(colour) for part, colour in settings["theme"][name].items()}
     css = (REPOSITORY / "ui" / "page.css").read_text()
     opacity = float(re.search(r"stCaptionContainer\"\] \{\s*opacity: ([\d.]+);", css)[1])
+    on_primary = re.search(r"light-dark\((#\w+), (#\w+)\)", css)[1 if name == "light" else 2]
     back, code = theme["backgroundColor"], theme["codeBackgroundColor"]
+    field = theme.get("secondaryBackgroundColor", back)
     found = {
         "links and buttons": contrast(theme["primaryColor"], back),
+        "links in the sidebar": contrast(theme["primaryColor"], field),
+        "primary buttons": contrast(rgb(on_primary), theme["primaryColor"]),
         "captions": contrast(mixed(theme["textColor"], back, opacity), back),
         "commands": contrast(theme["codeTextColor"], code),
         "commands in captions": contrast(
@@ -53,3 +62,17 @@ def test_text_can_be_read(name):
         "planes": contrast(rgb(INK[name]), back),
     }
     assert {what: ratio for what, ratio in found.items() if ratio < LEAST} == {}
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_lines_and_marks_can_be_seen(name):
+    settings = tomllib.loads((REPOSITORY / ".streamlit" / "config.toml").read_text())
+    back = rgb(settings["theme"][name]["backgroundColor"])
+    drawn = [TEAL, *COLOURS, *SCALES[name]]
+    assert {c for c in drawn if contrast(rgb(c), back) < LEAST_OF_MARKS} == set()
+
+
+def test_groups_on_the_map_can_be_seen_on_a_dark_page():
+    """On a light one, ten colours that everybody tells apart need pale ones among them."""
+    back = rgb("#0e1117")
+    assert {c for c in PALETTES["dark"] if contrast(rgb(c), back) < LEAST_OF_MARKS} == set()

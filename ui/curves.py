@@ -10,6 +10,7 @@ from engine.library import LibraryError
 from engine.playlist import plain
 from engine.records import Curve
 from ui.collection import Collection
+from ui.page import INK, TEAL, ink
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
 KEPT_FIGURES = 200  # of 40 kB
 HEIGHT = 150  # pixels
 MOST_POINTS = 1500  # more than a page is wide
-COLOURS = ("#0f6b63", "#b3541e", "#6a4fa3", "#5b6b0f")  # each 4.5 to 1 against white and more
+# Each 3.8 to 1 or more against white and against the dark page.
+COLOURS = (TEAL, "#c8632a", "#8a6fc4", "#7a8a1f")
 
 
 def draw(collection: Collection, row: int, key: str) -> bool:
     """Draw the curves of a track; False where it has none."""
     track = int(collection.frame.index[row])
-    shown = _kept(str(collection.library.path), collection.generation, track, row, collection)
+    library = str(collection.library.path)
+    shown = _kept(library, collection.generation, track, row, ink(), collection)
     if shown is not None:
         st.plotly_chart(shown, key=key, config={"displayModeBar": False}, theme="streamlit")
     return shown is not None
@@ -31,11 +34,11 @@ def draw(collection: Collection, row: int, key: str) -> bool:
 
 @st.cache_resource(max_entries=KEPT_FIGURES, show_spinner=False)
 def _kept(
-    path: str, generation: int, track: int, row: int, _collection: Collection
+    path: str, generation: int, track: int, row: int, colour: str, _collection: Collection
 ) -> "go.Figure | None":
     """A page of ten costs a tenth of a second otherwise."""
     curves = of(_collection, row)
-    return figure(curves) if curves else None
+    return figure(curves, colour) if curves else None
 
 
 def of(collection: Collection, row: int) -> tuple[Curve, ...]:
@@ -49,8 +52,9 @@ def of(collection: Collection, row: int) -> tuple[Curve, ...]:
     return tuple(curve for curve in found if np.isfinite(curve.values).any())
 
 
-def figure(curves: Sequence[Curve]) -> "go.Figure":
-    """Seconds against nats per frame, one line a curve, with gaps where there is no value."""
+def figure(curves: Sequence[Curve], colour: str = INK["light"]) -> "go.Figure":
+    """Seconds against nats per frame, one line a curve, with gaps where there is no value; texts
+    have the colour."""
     import plotly.graph_objects as go  # here: it takes half a second, and few libraries have IC
 
     lines = []
@@ -66,20 +70,29 @@ def figure(curves: Sequence[Curve]) -> "go.Figure":
             hovertemplate="%{x:.1f} s: %{y:.2f} nats/frame<extra></extra>",
         )
         lines.append(line)
+    small, ticks = {"size": 12, "color": colour}, {"tickfont": {"color": colour}}
     layout = {
         "height": HEIGHT,
         "margin": {"l": 0, "r": 0, "t": 22, "b": 0},
         "title": {
             "text": _title(curves),
-            "font": {"size": 12},
+            "font": small,
             "x": 0,
             "y": 0.98,
             "yanchor": "top",
         },
-        "xaxis": {"title": {"text": "Time (s)", "font": {"size": 12}, "standoff": 4}},
-        "yaxis": {"title": {"text": "IC (nats/frame)", "font": {"size": 12}}, "nticks": 4},
+        # The unit stands with each time: a title would lie against them in so low a plot.
+        "xaxis": {"ticksuffix": " s", **ticks},
+        "yaxis": {"title": {"text": "IC (nats/frame)", "font": small}, "nticks": 4, **ticks},
         "showlegend": len(curves) > 1,
-        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        "legend": {
+            "orientation": "h",
+            "y": 1.0,
+            "yanchor": "bottom",
+            "x": 1,
+            "xanchor": "right",
+            "font": {"color": colour},
+        },
     }
     return go.Figure(lines, layout)  # at once: adding and updating took twice as long
 

@@ -67,7 +67,7 @@ def draw(collection: Collection, without: Sequence[str] = ()) -> None:
     """
     todo: Todo = {}
     query = query_state.query()
-    head, button = st.columns([1, 1], vertical_alignment="bottom")
+    head, button = st.columns([1, 1], vertical_alignment="center")
     head.header("Filters", anchor=False)
     button.button(
         "Reset all", key="reset", on_click=query_state.reset, width="stretch",

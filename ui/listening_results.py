@@ -10,9 +10,9 @@ from engine.listening_results import Results, Tally, results
 from engine.listening_test import Vote
 from ui.found import NETWORKS as ORDER
 from ui.lists import NETWORKS
+from ui.page import TEAL, ink
 from ui.text import count, percent
 
-TEAL = "#0f6b63"  # as the theme's: readable on light and on dark
 GREY = "#8a8a8a"
 HEIGHT = 150  # pixels of the plot
 
@@ -30,11 +30,10 @@ def draw(votes: Sequence[Vote], models: dict[str, str]) -> None:
     if not overall.decided + overall.same:
         st.info("No votes yet: compare some lists first.", icon=":material/how_to_vote:")
         return
-    for column, label, number in zip(
-        st.columns(3), (first, second, "No difference"), (overall.first, overall.second,
-        overall.same), strict=True,
-    ):  # fmt: skip
-        column.metric(label, f"{number:,}", border=True)
+    with st.container(horizontal=True, gap="small"):  # side by side on a phone, too
+        st.metric(first, f"{overall.first:,}", border=True)
+        st.metric(second, f"{overall.second:,}", border=True)
+        st.metric("No difference", f"{overall.same:,}", border=True)
     st.markdown(_verdict(overall, first, second))
     if overall.decided:
         st.plotly_chart(
@@ -111,10 +110,11 @@ def share_plot(overall: Tally, first: str, second: str) -> go.Figure:
             hovertemplate=f"{share:.0f} %, between {low:.0f} and {high:.0f} %<extra></extra>",
         )
     )  # fmt: skip
-    figure.add_vline(50, line_dash="dot", line_color=GREY)
+    figure.add_vline(50, line_dash="dot", line_color=GREY, layer="below")
     figure.update_xaxes(
         range=[0, 100], ticksuffix=" %", fixedrange=True,
         title=f"← {second} preferred · share of {first} · {first} preferred →",
+        title_font_color=ink(), tickfont_color=ink(),
     )  # fmt: skip
     figure.update_yaxes(visible=False, range=[-1, 1], fixedrange=True)
     figure.update_layout(height=HEIGHT, margin={"l": 10, "r": 20, "t": 10, "b": 10})

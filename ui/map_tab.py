@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from plotly.colors import sample_colorscale
 
 from engine.activations import SEPARATOR
 from engine.columns import numbers, texts
@@ -18,7 +19,7 @@ from engine.projection import LANDMARKS
 from engine.query import Query
 from engine.schema import MEDIA_COLUMNS
 from engine.selection import Selection
-from ui import maps, plane, query_state, scatter, sliders
+from ui import maps, page, plane, query_state, scatter, sliders
 from ui.collection import Collection
 from ui.gaps import space_gap, stand_in, substitutes
 from ui.scatter import Drawn
@@ -41,13 +42,24 @@ KEYBOARD = (
     "like one that you name, which is what lies around it here."
 )
 TOP = 10  # groups with a colour of their own
-# Tol's muted scheme, which colour-blind people tell apart; marks differ in shape, too.
-PALETTE = (
-    "#CC6677", "#332288", "#DDCC77", "#117733", "#88CCEE", "#882255", "#44AA99", "#999933",
-    "#AA4499", "#EE8866",
-)  # fmt: skip
+# Tol's muted scheme, which colour-blind people tell apart; marks differ in shape, too. Its indigo
+# and its wine are lost on a dark page: a lighter blue and a pink stand for them there.
+PALETTES = {
+    "light": (
+        "#cc6677", "#332288", "#ddcc77", "#117733", "#88ccee", "#882255", "#44aa99", "#999933",
+        "#aa4499", "#ee8866",
+    ),
+    "dark": (
+        "#cc6677", "#8c86e8", "#ddcc77", "#117733", "#88ccee", "#ffaabb", "#44aa99", "#999933",
+        "#aa4499", "#ee8866",
+    ),
+}  # fmt: skip
 SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up")
-SCALE = "Cividis"
+# The part of the Cividis scale that has a contrast of 3 to 1 with the page.
+SCALES = {
+    theme: sample_colorscale("Cividis", np.linspace(*ends, 9).tolist())
+    for theme, ends in {"light": (0.0, 0.62), "dark": (0.35, 1.0)}.items()
+}
 STAND_IN = "What lies together on this map need not sound alike. Its network is a stand-in:"
 LOOK_EVERY_S = 1.0
 GOOD, FAIR = 0.9, 0.75  # trustworthiness
@@ -154,7 +166,7 @@ def show(collection: Collection, query: Query, found: Selection, placed: Map, co
     there = ~np.isnan(xy[:, 0])
     hits = scatter.sample(collection, np.flatnonzero(there & matching))
     others = scatter.sample(collection, np.flatnonzero(there & ~matching))
-    asked = (collection.generation, query, placed.fingerprint, colour, scatter.ink())
+    asked = (collection.generation, query, placed.fingerprint, colour, page.ink())
     made = scatter.kept(
         "map", asked, lambda: figure(collection, query, placed, xy, hits, others, colour)
     )
@@ -223,10 +235,10 @@ def graded(
     title = DESCRIPTORS[colour].label + (f" ({unit})" if unit else "")
     low, high = np.percentile(values[known], [2, 98]) if known.any() else (0.0, 1.0)
     marker = {
-        "color": values[known], "colorscale": SCALE, "cmin": low, "cmax": high,
+        "color": values[known], "colorscale": SCALES[page.theme()], "cmin": low, "cmax": high,
         "colorbar": {
-            "title": {"text": title, "side": "right", "font": {"color": scatter.ink()}},
-            "thickness": 12, "tickfont": {"color": scatter.ink()},
+            "title": {"text": title, "side": "right", "font": {"color": page.ink()}},
+            "thickness": 12, "tickfont": {"color": page.ink()},
         },
     }  # fmt: skip
     if (~known).any():
@@ -251,10 +263,11 @@ def grouped(
                 collection, rest, xy, "Other groups", color="#7f7f7f", symbol="circle-open"
             )
         )
+    palette = PALETTES[page.theme()]
     for place, name in enumerate(top):
         rows = hits[of_hits == name]
         if len(rows):
-            marker = {"color": PALETTE[place], "symbol": SYMBOLS[place % len(SYMBOLS)]}
+            marker = {"color": palette[place], "symbol": SYMBOLS[place % len(SYMBOLS)]}
             made.add_trace(scatter.points(collection, rows, xy, scatter.escaped(name), **marker))
 
 

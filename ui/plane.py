@@ -15,6 +15,7 @@ from engine.selection import Selection
 from ui import query_state, scatter, sliders
 from ui.collection import Collection
 from ui.gaps import column_gap
+from ui.page import TEAL, ink
 from ui.scatter import Drawn
 from ui.text import count
 
@@ -48,7 +49,7 @@ def draw(collection: Collection, query: Query, found: Selection) -> None:
     placed = ~np.isnan(xy).any(axis=1)
     hits = scatter.sample(collection, np.flatnonzero(placed & matching))
     others = scatter.sample(collection, np.flatnonzero(placed & ~matching))
-    asked = (collection.generation, query, scatter.ink())
+    asked = (collection.generation, query, ink())
     made = scatter.kept("mood", asked, lambda: plane(collection, query, xy, hits, others))
     scatter.draw(made, "mood_plane", drawn, "Valence and arousal of the tracks")
     here = int(np.count_nonzero(placed & matching)), int(np.count_nonzero(placed & ~matching))
@@ -63,10 +64,10 @@ def plane(
     made.add_trace(
         scatter.points(collection, others, xy, "Not matching", color=scatter.GREY, size=4)
     )
-    made.add_trace(scatter.points(collection, hits, xy, "Matching", color=scatter.TEAL, size=6))
+    made.add_trace(scatter.points(collection, hits, xy, "Matching", color=TEAL, size=6))
     for x, y, word in QUADRANTS:
         made.add_annotation(
-            x=x, y=y, text=word, showarrow=False, font={"size": 14, "color": scatter.ink()},
+            x=x, y=y, text=word, showarrow=False, font={"size": 14, "color": ink()},
             xanchor="left" if x < 5 else "right",
         )  # fmt: skip
     ticks = {"range": [LOW - 0.1, HIGH + 0.1], "dtick": 1, "zeroline": False}

@@ -38,14 +38,16 @@ def player(
         artist = f" · {escaped(track['artist'])}" if track["artist"] else ""
         similar = f" :gray-badge[{score:.3f}]" if score is not None else ""
         st.markdown(f"{place}**{escaped(track['title'])}**{artist}{similar}")
-        with st.container(horizontal=True, gap="small", wrap=False):
-            if covers.of(collection, row):
-                covers.draw(collection, row)
-            with st.container(gap="small"):
-                if facts:
-                    st.caption(escaped_facts(collection, row))
-                if about is not None:
-                    st.markdown(about)
+        cover = covers.of(collection, row)
+        if cover or facts or about is not None:  # an empty container would leave a gap
+            with st.container(horizontal=True, gap="small", wrap=False):
+                if cover:
+                    covers.draw(collection, row)
+                with st.container(gap="small"):
+                    if facts:
+                        st.caption(escaped_facts(collection, row))
+                    if about is not None:
+                        st.markdown(about)
         sounds.draw(collection, row)
         if facts and curve:
             curves.draw(collection, row, f"{key}_curve")
@@ -69,7 +71,7 @@ def escaped_facts(collection: Collection, row: int) -> str:
         activation = number(values["style_activation"], "style_activation")
         facts.append(f"{style_name(values['style'])} {activation}")
     if not math.isnan(values["ic_mean"]):
-        facts.append(f"IC {values['ic_mean']:.2f}")
+        facts.append(f"IC {values['ic_mean']:.2f}".replace("-", "\u2212"))  # a real minus sign
     # Lines break between facts, after the dot.
     kept = [escaped(fact).replace(" ", "\u00a0") for fact in facts if fact]
     kept = [length(values["duration_s"]), *kept] if values["duration_s"] > 0 else kept

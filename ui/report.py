@@ -20,6 +20,7 @@ from engine.report_tables import Table, tables
 from engine.report_words import Section, sections
 from ui.collection import Collection
 from ui.gaps import shell_word
+from ui.page import theme
 from ui.text import escaped
 
 CONFIG = {"displayModeBar": False}
@@ -40,7 +41,7 @@ def draw(collection: Collection) -> None:
     """The whole report; a wait of some seconds when a library of 100,000 is first opened."""
     with st.spinner("Looking at the whole library …"):
         made = collection.once("report", lambda: _made(collection))
-    dark = st.context.theme.type == "dark"
+    dark = theme() == "dark"
     _downloads(collection, made.report)
     for section in made.sections:
         _section(section, made, dark)

@@ -18,15 +18,13 @@ from engine.query import Polygon, QueryError, Range
 from engine.regions import simplified
 from engine.selection import Selection
 from ui.collection import Collection
+from ui.page import ink
 
 DRAWN = 2000  # points of each kind: a browser draws and lassoes them without a pause
 SEED = 1  # of the sample
 HEIGHT = 560  # pixels
 LETTERS = 60  # of a name that is hovered over
-GREY = "rgba(128, 128, 128, 0.35)"
-TEAL = "#0f8b7f"
-# Of text on a plane, by the theme; Streamlit's own greys are too faint to read easily.
-INK = {"light": "#31333f", "dark": "#fafafa"}
+GREY = "rgba(128, 128, 128, 0.5)"
 OUTLINE = {"color": "#d1495b", "width": 2}
 
 
@@ -84,11 +82,6 @@ def points(
         # Streamlit's charts fade what is outside a selection: the figure that follows says more.
         unselected={"marker": {"opacity": 1}},
     )
-
-
-def ink() -> str:
-    """The colour of text in this session's theme."""
-    return INK["dark" if st.context.theme.type == "dark" else "light"]
 
 
 def figure(corners: Polygon, revision: str) -> go.Figure:

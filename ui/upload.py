@@ -110,6 +110,7 @@ def _notes(found: Analysed) -> tuple[str, ...]:
 def _about(held: Upload) -> None:
     """Name, key facts and notes."""
     facts = [number(held.values[column], column) for column in SHOWN if column in held.values]
-    st.markdown(f"**{escaped(held.name)}** {escaped(' · '.join(filter(None, facts)))}")
+    shown = [f"**{escaped(held.name)}**", *(escaped(fact) for fact in facts if fact)]
+    st.markdown(" · ".join(shown))
     for note in held.notes:
         st.caption(escaped(note))
