@@ -8,9 +8,10 @@ Nats per frame; whether a repeated phrase informs less; whether a foreign, a tra
 shuffled phrase informs more; at several noise levels; all next to two baselines. How far the
 seed of the estimate, and that of the training (several models of one kind), matter. And whether
 claims hold that were published of another model, about loudness, timbre and sections. Intervals are
-95 %, by bootstrap over tracks. Models of log-mel latents only, with one whitening: others have no
-common scale. Takes half an hour for a model and 100 clips on one core. Writes DIR/quality.json.
---claims-only measures the claims, and takes all other figures from there.
+95 %, by bootstrap over pieces: the stems of a song are drawn together. Models of log-mel latents
+only, with one whitening: others have no common scale. Takes half an hour for a model and 100 clips
+on one core. Writes DIR/quality.json. --claims-only measures the claims, and takes all other figures
+from there.
 """
 
 import argparse
@@ -60,6 +61,7 @@ class HeldOut:
 
     tracks: list[clips.Track]
     places: list[clips.Place]
+    pieces: np.ndarray  # of each track: stems of one song have one number
 
     @property
     def starts(self) -> list[np.ndarray]:
@@ -67,8 +69,8 @@ class HeldOut:
 
     @property
     def groups(self) -> np.ndarray:
-        """The track of each clip."""
-        return np.array([place.track for place in self.places])
+        """The piece of each clip."""
+        return self.pieces[[place.track for place in self.places]]
 
 
 def main() -> None:
@@ -88,7 +90,7 @@ def main() -> None:
     else:
         tracks = [track_of(frames, reader) for _, frames in heard]
         places = clips.places([len(one.latents) for one in tracks], options.clips)
-        results = measured(loaded, learned, HeldOut(tracks, places))
+        results = measured(loaded, learned, HeldOut(tracks, places, claims.pieces_of(heard)))
     results["claims"] = claimed(recordings(heard, reader, systems_of(loaded, learned)))
     kept.write_text(json.dumps(results, indent=1))
     text = report.markdown(results) + claims_report.markdown(results["claims"])
@@ -171,15 +173,15 @@ def measured(
             name: {"kind": checkpoint.kind, "card": checkpoint.card}
             for name, checkpoint in loaded.items()
         },
-        "nats per frame": nats(means),
+        "nats per frame": nats(means, held_out.pieces),
         "repetition": {name: repetition(one, held_out) for name, one in systems.items()},
         "edits": {name: edits(one, held_out) for name, one in systems.items()},
         "seeds of the estimate": {
-            name: seeds(checkpoint, held_out.starts, means[name])
+            name: seeds(checkpoint, held_out, means[name])
             for name, checkpoint in loaded.items()
             if checkpoint.kind == checkpoints.FLOW  # a mixture is computed, not estimated
         },
-        "seeds of the training": training_seeds(loaded, means),
+        "seeds of the training": training_seeds(loaded, means, held_out.pieces),
     }
 
 
@@ -210,9 +212,8 @@ def track_means(system: System, tracks: Sequence[np.ndarray]) -> np.ndarray:
     return np.array([one[0, statistics.ORDER :].mean() for one in found])
 
 
-def nats(means: dict[str, np.ndarray]) -> dict[str, dict]:
+def nats(means: dict[str, np.ndarray], groups: np.ndarray) -> dict[str, dict]:
     """Means over tracks, of a model less each baseline too, and the share of tracks it wins."""
-    groups = np.arange(len(means[GAUSSIAN]))
     rows = {}
     for name, values in means.items():
         rows[name] = {"mean": statistics.mean(values, groups)}
@@ -275,14 +276,17 @@ def rises(system: System, cut: Sequence[tuple[np.ndarray, tuple[int, ...]]]) -> 
 
 
 def seeds(
-    checkpoint: Checkpoint, tracks: list[np.ndarray], first: np.ndarray
+    checkpoint: Checkpoint, held_out: HeldOut, first: np.ndarray
 ) -> dict[str, statistics.Interval]:
     """Spread of tracks' means over seeds of the estimate, of which `first` are the first's."""
-    further = [track_means(model(checkpoint, seed), tracks) for seed in range(1, ESTIMATES)]
-    return statistics.spread(np.array([first, *further]))
+    starts = held_out.starts
+    further = [track_means(model(checkpoint, seed), starts) for seed in range(1, ESTIMATES)]
+    return statistics.spread(np.array([first, *further]), held_out.pieces)
 
 
-def training_seeds(loaded: dict[str, Checkpoint], found: dict[str, np.ndarray]) -> dict[str, dict]:
+def training_seeds(
+    loaded: dict[str, Checkpoint], found: dict[str, np.ndarray], groups: np.ndarray
+) -> dict[str, dict]:
     """Spread of tracks' means over models of one kind, and how alike they order the tracks."""
     rows = {}
     for kind in (checkpoints.FLOW, checkpoints.MIXTURE):
@@ -293,7 +297,7 @@ def training_seeds(loaded: dict[str, Checkpoint], found: dict[str, np.ndarray]) 
         ranks = [spearmanr(one, other).statistic for one, other in combinations(means, 2)]
         rows[kind] = {
             "models": names,
-            **statistics.spread(means),
+            **statistics.spread(means, groups),
             "lowest rank correlation": float(min(ranks)),
         }
     return rows
@@ -308,19 +312,14 @@ def recordings(
     parts = [claims.sounding(frames.recording(0)) for _, frames in heard]
     latents = [reader(part) for part in parts]
     found = {name: one.information(latents, (0.0,)) for name, one in systems.items()}
-    # The stems of a song lie in one folder, and are equally long.
-    songs = [
-        (one.root, one.relpath.rpartition(b"/")[0], frames.lengths[0]) for one, frames in heard
-    ]
-    numbers = {song: number for number, song in enumerate(dict.fromkeys(songs))}
     made = []
-    for part, song, *curves in zip(parts, songs, *found.values(), strict=True):
+    for part, piece, *curves in zip(parts, claims.pieces_of(heard), *found.values(), strict=True):
         information = {name: curve[0] for name, curve in zip(found, curves, strict=True)}
         for name in list(information):
             if name in (GAUSSIAN, AUTOREGRESSION):
                 continue
             information[f"{name} less Gaussian"] = information[name] - information[GAUSSIAN]
-        made.append(claims.Recording(part, information, numbers[song]))
+        made.append(claims.Recording(part, information, int(piece)))
     return made
 
 

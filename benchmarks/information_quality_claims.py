@@ -28,7 +28,8 @@ from scipy.stats import rankdata, spearmanr
 
 from benchmarks import information_statistics as statistics
 from benchmarks.information_statistics import Interval
-from engine.information import log_mel
+from engine.discover import Found
+from engine.information import dataset, log_mel
 from engine.information.log_mel import FLOOR
 
 SECOND = 11  # frames: 1.02 s
@@ -189,6 +190,15 @@ def between(recordings: Sequence[Recording]) -> dict[str, dict[str, Interval]]:
             name: _correlated(information, values, groups) for name, values in sound.items()
         }
     return rows
+
+
+def pieces_of(heard: Sequence[tuple[Found, dataset.Frames]]) -> np.ndarray:
+    """A number for each recording, the same for the stems of a song: they lie in one folder, and
+    are equally long."""
+    songs = [
+        (one.root, one.relpath.rpartition(b"/")[0], frames.lengths[0]) for one, frames in heard
+    ]
+    return np.unique([songs.index(song) for song in songs], return_inverse=True)[1]
 
 
 def pieces(recordings: Sequence[Recording]) -> np.ndarray:

@@ -7,7 +7,7 @@ HEAD = """# Quality on music held out
 
 Written by `benchmarks/information_quality.py`: {tracks} tracks ({hours:.1f} hours) that no model
 was trained on, {clips} clips of them; means are over the first 3 minutes of each. In brackets:
-95 % intervals, by bootstrap over tracks. Baselines, fitted to the music of the training: a Gaussian
+95 % intervals, by bootstrap over pieces. Baselines, fitted to the music of the training: a Gaussian
 with full covariance for each frame on its own, and a linear autoregression of order 8. Nats are per
 frame of 92.9 ms. Noise levels scale what the baselines were fitted to as well, so that their
 figures are the same at all levels.

@@ -48,7 +48,7 @@ def auc(positive: np.ndarray, negative: np.ndarray, groups: np.ndarray) -> Inter
     return _interval(wins.mean(), areas)
 
 
-def spread(means: np.ndarray) -> dict[str, Interval]:
+def spread(means: np.ndarray, groups: np.ndarray) -> dict[str, Interval]:
     """How far means [runs, tracks] of the same tracks differ between runs, and between tracks.
 
     "within": standard deviation over runs (root mean square over tracks). "common": that part of
@@ -56,7 +56,7 @@ def spread(means: np.ndarray) -> dict[str, Interval]:
     standard deviation over tracks of their mean over the runs.
     """
     own = means - means.mean(1, keepdims=True)
-    drawn = weights(np.arange(means.shape[1]))
+    drawn = weights(groups)
 
     def root_mean(variances: np.ndarray) -> Interval:
         return _interval(np.sqrt(variances.mean()), np.sqrt(drawn @ variances / drawn.sum(1)))

@@ -64,13 +64,25 @@ def test_spreads_within_and_between_are_told_apart():
     random = np.random.default_rng(0)
     tracks = 5.0 * random.standard_normal(400)
     shared = np.array([[-1.0], [0.0], [1.0]])
-    found = statistics.spread(tracks + shared + 0.2 * random.standard_normal((3, 400)))
+    means = tracks + shared + 0.2 * random.standard_normal((3, 400))
+    found = statistics.spread(means, np.arange(400))
     assert found["common"]["value"] == pytest.approx(1.0, abs=0.05)
     assert found["own"]["value"] == pytest.approx(0.2, abs=0.02)
     assert found["within"]["value"] == pytest.approx(np.hypot(1.0, 0.2), abs=0.05)
     assert found["between"]["value"] == pytest.approx(5.0, abs=0.4)
     for name in ("within", "own", "between"):
         assert found[name]["low"] < found[name]["value"] < found[name]["high"]
+
+
+def test_intervals_of_spreads_draw_groups():
+    """Two groups of alike tracks: nothing is known of how far groups lie apart."""
+    means = np.array([[0.0] * 50 + [1.0] * 50] * 2) + np.array([[0.0], [0.1]])
+    apart, together = (
+        statistics.spread(means, groups)["between"]
+        for groups in (np.arange(100), np.repeat((0, 1), 50))
+    )
+    assert apart["value"] == together["value"]
+    assert together["low"] == 0 < apart["low"]
 
 
 def chain(frames: int, seed: int = 0) -> np.ndarray:
@@ -184,7 +196,9 @@ def results() -> dict:
         )
         for name in ("one", "two")
     }
-    return quality.measured(loaded, learned, quality.HeldOut(tracks, places))
+    return quality.measured(
+        loaded, learned, quality.HeldOut(tracks, places, np.arange(len(tracks)))
+    )
 
 
 def test_figures_of_what_cannot_be_predicted(results):
