@@ -247,3 +247,10 @@ def test_a_phone_needs_no_sideways_scrolling(page, app, request):
     if app == "descriptors":
         page.get_by_test_id("stExpandSidebarButton").click()
         expect(page.get_by_role("slider", name="Tempo (BPM)").first).to_be_visible()
+
+
+def test_what_primary_buttons_say_can_be_read_on_their_pale_colour_in_the_dark(page, descriptors):
+    page.emulate_media(color_scheme="dark")
+    open_page(page, descriptors)
+    said = page.get_by_role("button", name="Play all").get_by_text("Play all")
+    expect(said).to_have_css("color", "rgb(14, 17, 23)")
