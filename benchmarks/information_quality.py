@@ -119,6 +119,8 @@ def figures_of(kept: Path, loaded: dict[str, Checkpoint]) -> dict[str, object]:
     cards = {name: one["card"] for name, one in results["models"].items()}
     if cards != {name: checkpoint.card for name, checkpoint in loaded.items()}:
         raise SystemExit(f"{kept} is of other models: run without --claims-only.")
+    if "pieces" not in results["held out"]:
+        raise SystemExit(f"{kept} has intervals over tracks: run without --claims-only.")
     return results
 
 
@@ -166,6 +168,7 @@ def measured(
     return {
         "held out": {
             "tracks": len(held_out.tracks),
+            "pieces": len(set(held_out.pieces.tolist())),
             "hours": frames / FRAMES_PER_SECOND / 3600,
             "clips": len(held_out.places),
         },

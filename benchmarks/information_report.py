@@ -5,12 +5,13 @@ from typing import Any
 
 HEAD = """# Quality on music held out
 
-Written by `benchmarks/information_quality.py`: {tracks} tracks ({hours:.1f} hours) that no model
-was trained on, {clips} clips of them; means are over the first 3 minutes of each. In brackets:
-95 % intervals, by bootstrap over pieces. Baselines, fitted to the music of the training: a Gaussian
-with full covariance for each frame on its own, and a linear autoregression of order 8. Nats are per
-frame of 92.9 ms. Noise levels scale what the baselines were fitted to as well, so that their
-figures are the same at all levels.
+Written by `benchmarks/information_quality.py`: {tracks} tracks of {pieces} pieces ({hours:.1f} h)
+that no model was trained on, and {clips} clips of them; means are over the first 3 minutes of each.
+In brackets: 95 % intervals, by bootstrap over pieces, so that the stems of a song are drawn
+together. Baselines, fitted to the music of the training: a Gaussian with full covariance for each
+frame on its own, and a linear autoregression of order 8. Nats are per frame of 92.9 ms. Noise
+levels scale what the baselines were fitted to as well, so that their figures are the same at all
+levels.
 """
 REPETITION = """A phrase of 8 s is heard, 5 s of the track follow, and the phrase is heard again;
 the first 8 frames after a cut are left out. Less: the mean over the phrase is lower than at its

@@ -14,6 +14,7 @@ from engine.information import codec
 from engine.information.checkpoints import MUSIC2LATENT, NOISE_AUGMENTED, CheckpointError
 from engine.information.codec import Codec, load_codec
 from engine.information.music2latent import Music2Latent
+from engine.information.music2latent_layers import group_norm
 
 # music2latent 0.1.8 with the same weights on tune(1.2)[:, 0]: values spread over the latents, the
 # features before the bottleneck, latents of tune(1.2) and 30,000 samples more in chunks of 5
@@ -74,6 +75,34 @@ def test_features_equal_the_packages(coder, music):
 def test_the_decoder_equals_the_packages(network):
     denoised = network(network.decoder(pattern(1, 64, 2)), pattern(1, 2, 1024, 16) * 10, 3.0)
     close(denoised.numpy(), "unet")
+
+
+def test_norms_keep_what_is_quiet_where_the_channels_come_last():
+    """A spectrogram: few loud values, and many quiet ones that make half of the power."""
+    seeded = torch.Generator().manual_seed(0)
+    quiet = torch.randn(1, 8, 1024, 512, generator=seeded) * 0.01
+    loud = torch.randn(1, 8, 1, 512, generator=seeded) * 0.01 * 32
+    x = torch.cat((loud, quiet), dim=2)
+    ours = group_norm(8)
+    torch.nn.init.uniform_(ours.weight, generator=seeded)
+    torch.nn.init.uniform_(ours.bias, generator=seeded)
+    plain = copy.deepcopy(ours)
+    plain.__class__ = torch.nn.GroupNorm
+    with torch.inference_mode():
+        truth = copy.deepcopy(plain).double()(x.double())
+        last = x.contiguous(memory_format=torch.channels_last)
+        errors = [float((norm(last) - truth).abs().max()) for norm in (ours, plain)]
+        assert float((ours(x) - truth).abs().max()) < 1e-4  # PyTorch's own, which is right here
+    assert errors[0] < 1e-4 < 1e-2 < errors[1], "no longer needed, if the second is as small"
+
+
+def test_latents_do_not_depend_on_the_memory_layout(network, music):
+    found = []
+    for layout in (torch.channels_last, torch.contiguous_format):
+        one = Codec(copy.deepcopy(network), MUSIC2LATENT)
+        one._network.to(memory_format=layout)
+        found.append(one.encode(music))
+    np.testing.assert_allclose(found[0], found[1], rtol=0, atol=1e-3 * found[1].std())
 
 
 def test_decoding_is_seeded_and_as_long_as_the_latents(coder):

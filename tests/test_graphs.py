@@ -1,6 +1,8 @@
 """Recorded solves, with a recorder that repeats work on the CPU in place of a GPU's graphs."""
 
 import logging
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,7 +12,7 @@ from engine.information import likelihood, probes
 from engine.information.divergence import Trace
 from engine.information.fields import VelocityField
 from engine.information.flow import VelocityNetwork
-from engine.information.graphs import FEWEST_FRAMES, MOST_ROWS, Graphs
+from engine.information.graphs import FEWEST_FRAMES, MOST_ROWS, CudaRecorder, Graphs
 from engine.information.likelihood import Integration, log_likelihood
 
 DIM, CONTEXT = 8, 16
@@ -165,3 +167,56 @@ def test_a_solve_never_waits_for_a_value(integration):
         assert found.shape == (2, 5)
         with pytest.raises(DataDependentOutputException):
             found.sum().item()
+
+
+class Streams:
+    """What the recorder uses of torch.cuda, without a GPU."""
+
+    def __init__(self):
+        self.now, self.recorded, self.pools = "usual", [], 0
+        self.CUDAGraph = SimpleNamespace
+        self.device = self.stream = self._stream
+
+    def Stream(self):
+        return SimpleNamespace(wait_stream=lambda other: None)
+
+    def current_stream(self):
+        return SimpleNamespace(wait_stream=lambda other: None, name=self.now)
+
+    def set_stream(self, stream):
+        self.now = stream.name
+
+    def graph_pool_handle(self):
+        self.pools += 1
+        return 0, self.pools
+
+    @contextmanager
+    def _stream(self, chosen):
+        yield
+
+    @contextmanager
+    def graph(self, graph, pool, stream, capture_error_mode):
+        self.recorded.append((pool, stream))
+        self.now = "of the recording"
+        yield  # and where the work fails, the stream is left as it is
+        self.now = "usual"
+
+
+def test_recordings_share_a_stream_and_a_memory_and_leave_the_stream_as_it_was(monkeypatch):
+    cuda = Streams()
+    monkeypatch.setattr(torch, "cuda", cuda)
+    recorder, device = CudaRecorder(), torch.device("cuda", 0)
+    for _ in range(2):
+        recorder(lambda: None, device)
+    first, second = cuda.recorded
+    assert first[0] == second[0] == (0, 1) and first[1] is second[1]
+
+    def fails_when_recorded():
+        if cuda.now != "usual":
+            raise RuntimeError("operation not permitted when stream is capturing")
+
+    with pytest.raises(RuntimeError):
+        recorder(fails_when_recorded, device)
+    assert cuda.now == "usual"
+    recorder(lambda: None, torch.device("cuda", 1))
+    assert cuda.recorded[-1][0] == (0, 2)

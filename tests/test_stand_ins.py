@@ -16,6 +16,7 @@ from engine.selection import select
 from engine.similarity import most_similar
 from engine.space import Space
 from engine.stand_ins import judge, notes, stand_ins
+from ui import found
 from ui.collection import read
 
 NOTE = "random weights: its results mean nothing"
@@ -88,8 +89,9 @@ def test_in_the_apps_only_bytes_tell_copies_where_all_embeddings_are_of_stand_in
 def test_in_lists_of_similar_tracks_too(one_name, note, listed):
     noted(one_name, note)
     collection = read.__wrapped__(str(one_name), 1)
-    found = most_similar(collection.space("effnet"), 3, collection.recordings, 60)
-    assert len(found.listed) == listed  # all of 60 but the seed, and one of the same bytes
+    for space in (collection.space("effnet"), found.spaces(collection)["effnet"]):
+        similar = most_similar(space, 3, collection.recordings, 60)
+        assert len(similar.listed) == listed  # all of 60 but the seed, and one of the same bytes
 
 
 def test_in_the_report_stand_ins_tell_neither_copies_nor_outliers():

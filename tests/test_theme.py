@@ -49,7 +49,7 @@ def test_text_can_be_read(name):
     opacity = float(re.search(r"stCaptionContainer\"\] \{\s*opacity: ([\d.]+);", css)[1])
     on_primary = re.search(r"light-dark\((#\w+), (#\w+)\)", css)[1 if name == "light" else 2]
     back, code = theme["backgroundColor"], theme["codeBackgroundColor"]
-    field = theme.get("secondaryBackgroundColor", back)
+    field = theme["secondaryBackgroundColor"]
     found = {
         "links and buttons": contrast(theme["primaryColor"], back),
         "links in the sidebar": contrast(theme["primaryColor"], field),

@@ -7,7 +7,7 @@ session, so that a click that changes neither runs no search again.
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 
 import numpy as np
@@ -53,7 +53,7 @@ class Remembered(Space):
     @classmethod
     def over(cls, space: Space) -> "Remembered":
         """The same embeddings, with a memory."""
-        return cls(space.name, space.ids, space.matrix, space.scale, space.note)
+        return cls(**{one.name: getattr(space, one.name) for one in fields(Space)})
 
     def cosines_of(self, seeds: Sequence[Seed]) -> list[np.ndarray]:
         """As Space.cosines_of; of an uploaded file nothing is kept."""

@@ -15,7 +15,7 @@ from torch.nn import functional
 from engine.information.flow import VelocityNetwork
 
 NORM_EPSILON = 1e-5  # of every LayerNorm
-MOST_TIMES = 1024  # that are kept: adaptive solvers choose new ones without end
+MOST_TIMES = 4096  # that are kept, of 10 kB: adaptive solvers choose new ones without end
 
 
 class BoundField(Protocol):

@@ -5,7 +5,8 @@ few microseconds (midpoint, 16 steps). A graph launches them at once. It repeats
 recorded, on the same memory, so there is one for each number of frames (filled up to a power of
 two), field and integration. The first solve of a kind runs as usual, since many kinds occur once;
 the second records the graph and compares what it gives with the usual solve; where that fails, or
-differs, a sentence is logged and this process records no more.
+differs, a sentence is logged and this process records no more. (PyTorch may then keep memory that
+it would have given back: a later shortage reads as a lost GPU, and its caller goes on without.)
 """
 
 import logging
@@ -17,8 +18,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-# Frames times rows (a frame's velocity, and each of its tangents). Beyond, arithmetic takes longer
-# than launching it: a millisecond an evaluation at the published size.
+# Frames times rows (a frame's velocity, and each of its tangents). Beyond, arithmetic should take
+# longer than launching it: an estimate of a millisecond an evaluation at the published size.
 MOST_ROWS = 2**15
 FEWEST_FRAMES = 256  # that a graph is for; fewer are filled up
 KEPT = 32  # graphs; their working memory is shared
@@ -42,24 +43,29 @@ class CudaRecorder:
     """Records what some work launches on a GPU."""
 
     def __init__(self) -> None:
-        # One for all graphs, which never run at the same time and leave nothing in it.
-        self._memory: tuple[int, int] | None = None
+        # One memory for all graphs of a device, which never run at the same time and leave nothing
+        # in it; PyTorch shares it between recordings on one stream only.
+        self._held: dict[torch.device, tuple[torch.cuda.Stream, tuple[int, int]]] = {}
 
     def __call__(self, work: Callable[[], None], device: torch.device) -> Recorded:
         """Threads beside this one may go on using the GPU."""
         with torch.cuda.device(device):
-            if self._memory is None:
-                self._memory = torch.cuda.graph_pool_handle()
-            stream = torch.cuda.Stream()
-            stream.wait_stream(torch.cuda.current_stream())
+            if device not in self._held:
+                self._held[device] = torch.cuda.Stream(), torch.cuda.graph_pool_handle()
+            stream, memory = self._held[device]
+            before = torch.cuda.current_stream()
+            stream.wait_stream(before)
             with torch.cuda.stream(stream):
                 work()  # libraries prepare themselves once for each stream
-            torch.cuda.current_stream().wait_stream(stream)
+            before.wait_stream(stream)
             graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(
-                graph, pool=self._memory, stream=stream, capture_error_mode="thread_local"
-            ):
-                work()
+            try:
+                with torch.cuda.graph(
+                    graph, pool=memory, stream=stream, capture_error_mode="thread_local"
+                ):
+                    work()
+            finally:  # after a fault PyTorch leaves the other stream in place
+                torch.cuda.set_stream(before)
         return graph
 
 

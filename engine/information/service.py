@@ -150,9 +150,10 @@ def serving(
             yield {**plans, name: replace(plan, information=settings)}
         finally:
             _end(process)
-            for line in output.read_text(errors="replace").splitlines():
+            # Shortages of memory, say, come again and again.
+            for line in dict.fromkeys(output.read_text(errors="replace").splitlines()):
                 if line.startswith(TOLD):
-                    say(f"Information content: {line.removeprefix(TOLD)}.")
+                    say(f"Information content: {line.removeprefix(TOLD).rstrip('.')}.")
 
 
 def _started(service: Service, settings: "Settings", output: Path) -> subprocess.Popen:
@@ -189,11 +190,13 @@ def _awaited(process: subprocess.Popen, output: Path, stopped: Callable[[], bool
 
 def _end(process: subprocess.Popen) -> None:
     process.kill()
-    process.stdout.close()
     with contextlib.suppress(BrokenPipeError):
         process.stdin.close()
-    with contextlib.suppress(subprocess.TimeoutExpired):  # a driver may hold it
+    try:
         process.wait(GRACE_S)
+    except subprocess.TimeoutExpired:  # a driver holds it, and closing would wait for whoever reads
+        return
+    process.stdout.close()
 
 
 def main() -> None:
@@ -201,7 +204,9 @@ def main() -> None:
     from engine.information.model import Noise
     from engine.information.stage import load
 
-    logging.basicConfig(format=f"{TOLD}%(message)s", level=logging.WARNING)
+    teller = logging.StreamHandler()
+    teller.setFormatter(logging.Formatter(f"{TOLD}%(message)s"))
+    logging.getLogger("engine").addHandler(teller)
     service, settings = pickle.load(sys.stdin.buffer)  # from the process that started this one
     Thread(target=_end_with_the_starter, args=(Path(service.address).parent,), daemon=True).start()
     analyst, noise = load(settings), Noise(settings.levels)
@@ -228,7 +233,7 @@ def _accept(listener: Listener, requests: SimpleQueue) -> None:
         try:
             connection = listener.accept()
         except (AuthenticationError, OSError, EOFError) as error:  # without the key, or gone
-            log.warning("a client was refused (%s)", error)
+            log.warning("a client was refused (%s)", str(error) or type(error).__name__)
             continue
         Thread(target=_receive, args=(connection, requests), daemon=True).start()
 
