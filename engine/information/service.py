@@ -51,7 +51,7 @@ MOST_SAMPLES = 20 * 60 * 44_100  # in one batch: far less than ANSWER_S on any G
 MOST_WORKERS = 256  # that may connect at one moment
 VALUES, MEMORY, LOST, FAULT = "values", "memory", "lost", "fault"
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("engine.information.service")  # it runs as __main__, too
 
 
 @dataclass(frozen=True)
