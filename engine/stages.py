@@ -17,6 +17,7 @@ import numpy as np
 from engine import models
 from engine.audio import Audio
 from engine.information import stage
+from engine.information.latent_cache import ENCODER
 from engine.information.stage import Settings, Wish
 from engine.information.systems import MissingWeights
 from engine.models import Found
@@ -91,6 +92,8 @@ def _information(wish: Wish, dirs: Sequence[str | PathLike[str]]) -> StagePlan:
         return StagePlan(name, _digest(name, version, "no model", wish.model), str(error))
     found = stage.found(settings.chosen)
     depends = [name, version, *sorted(model.sha256 for model in found), *settings.levels]
+    if settings.chosen.codec is not None:
+        depends.append(f"encoder {ENCODER}")
     return StagePlan(name, _digest(*depends), None, found, version=version, information=settings)
 
 

@@ -144,3 +144,16 @@ def test_what_needs_a_codec_gets_the_memory_and_the_time():
     heavy = replace(settings, chosen=replace(settings.chosen, codec=systems.SHIPPED))
     assert heavy.memory == stage.CODEC_MEMORY
     assert heavy.pace > 0
+
+
+def test_another_encoder_makes_other_values_of_models_that_read_its_latents(monkeypatch):
+    wish, usual = Wish(device="cpu"), settle(Wish(device="cpu"))
+    heavy = replace(usual, chosen=replace(usual.chosen, codec=systems.SHIPPED))
+    for settings, changes in ((usual, False), (heavy, True)):
+        monkeypatch.setattr(stage, "settle", lambda *_, held=settings: held)
+        bases = set()
+        for encoder in (2, 3):
+            monkeypatch.setattr(stages, "ENCODER", encoder)
+            plan = stages.resolve(["information"], wish=wish)["information"]
+            bases.add(plan.fingerprint_base)
+        assert (len(bases) == 2) == changes

@@ -19,7 +19,7 @@ from engine import audio
 from engine.information import checkpoints, latent_cache
 from engine.information.analysis import Analyst
 from engine.information.curve import Span
-from engine.information.latent_cache import Key, LatentCache
+from engine.information.latent_cache import ENCODER, Key, LatentCache
 from engine.information.log_mel import FRAME, SAMPLE_RATE
 from engine.library import Library
 
@@ -84,7 +84,7 @@ def test_codecs_and_precisions_have_folders_of_their_own(cache, tmp_path):
     other = LatentCache(tmp_path / "library", tmp_path / "other.pt")
     reduced = LatentCache(tmp_path / "library", tmp_path / "other.pt", "bfloat16")
     assert len({cache.folder, other.folder, reduced.folder}) == 3
-    assert reduced.folder.name == f"{other.codec_sha256[:8]}-bfloat16"
+    assert reduced.folder.name == f"{other.codec_sha256[:8]}-{ENCODER}-bfloat16"
     with pytest.raises(ValueError, match="not float32"):
         reduced.describe(checkpoints.MUSIC2LATENT, "float32")
 

@@ -1,7 +1,7 @@
 """Train a model of information content: on folders of music, or on latents that a library keeps.
 
     python -m engine.information.train ~/Music --out DIR
-    python -m engine.information.train --latents LIBRARY/latents/1a2b3c4d --out DIR
+    python -m engine.information.train --latents LIBRARY/latents/1a2b3c4d-2 --out DIR
 
 The first learns from log-mel frames, and needs nothing else. The second learns from Music2Latent's
 latents, which `precompute.py --keep-latents` leaves in the library, and its model needs that codec.
