@@ -17,9 +17,8 @@ import numpy as np
 from engine import models
 from engine.audio import Audio
 from engine.information import stage
-from engine.information.latent_cache import ENCODER
 from engine.information.stage import Settings, Wish
-from engine.information.systems import MissingWeights
+from engine.information.systems import ENCODER, MissingWeights
 from engine.models import Found
 from engine.records import StageValues
 

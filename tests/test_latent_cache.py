@@ -19,8 +19,9 @@ from engine import audio
 from engine.information import checkpoints, latent_cache
 from engine.information.analysis import Analyst
 from engine.information.curve import Span
-from engine.information.latent_cache import ENCODER, Key, LatentCache
+from engine.information.latent_cache import Key, LatentCache
 from engine.information.log_mel import FRAME, SAMPLE_RATE
+from engine.information.systems import ENCODER
 from engine.library import Library
 
 REPOSITORY = Path(__file__).parents[1]

@@ -1,11 +1,11 @@
 """Music2Latent's latents kept in the library, since encoding costs most of the time of an analysis.
 
 Conventions: LIBRARY/latents holds a folder for each file of the codec's weights, named by the
-first 8 digits of its SHA-256 and by ENCODER (with "-bfloat16" where it ran in reduced precision).
-In it, latents.json says what the latents are, and HASH+START-END.npy holds those of the samples
-START to END (excluded) at 44.1 kHz, counted from the start of the file whose audio has that content
-hash. Files are NumPy's format, float16 [T, 64], followed by 16 bytes: a BLAKE2b hash of name and
-content.
+first 8 digits of its SHA-256 and by systems.ENCODER (with "-bfloat16" where it ran in reduced
+precision). In it, latents.json says what the latents are, and HASH+START-END.npy holds those of the
+samples START to END (excluded) at 44.1 kHz, counted from the start of the file whose audio has that
+content hash. Files are NumPy's format, float16 [T, 64], followed by 16 bytes: a BLAKE2b hash of
+name and content.
 
 Disk: 83 kB a minute of music, 5 MB an hour; nothing else grows. float16 moves latents by 0.002 at
 most and information by 0.009 nats a frame at most (RMS; 0.003 with the published mixture on
@@ -41,12 +41,12 @@ from engine import models
 from engine.audio import Audio
 from engine.information.curve import Span
 from engine.information.log_mel import DIMENSIONS, FRAME, SAMPLE_RATE
+from engine.information.systems import ENCODER
 from engine.library import Library
 from engine.storage import LibraryError
 
 FOLDER = "latents"  # in the library
 ABOUT = "latents.json"
-ENCODER = 2  # raised when the same weights give other latents
 FULL = "float32"  # the codec's usual precision
 _CHECK = 16  # bytes at the end of a file
 _NAME = re.compile(r"([0-9a-f]{32})\+(\d+)-(\d+)\.npy")

@@ -71,6 +71,7 @@ _PA_CODEC = PublishedFile(
 _CODEC = PublishedFile(
     "music2latent.pt", "SonyCSLParis/music2latent", licence="CC BY-NC 4.0, SonyCSLParis"
 )
+ENCODER = 2  # raised when the same weights of a codec give other latents
 # System → its model, and the codec whose latents it reads.
 PUBLISHED = {PA_FLOW: (_PA_FLOW, _PA_CODEC), GMM: (_AUDIOIC, _CODEC)}
 # What a model of one's own says of its latents (engine.information.checkpoints) → their codec.
