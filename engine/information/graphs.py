@@ -88,9 +88,10 @@ class _Graph:
         self._result.copy_(result)
 
     def _fill(self, inputs: tuple[Tensor | None, ...]) -> None:
+        """Of fewer frames than were recorded; what is beyond them nobody looks at."""
         for held, given in zip(self._inputs, inputs, strict=True):
             if held is not None:
-                held.copy_(given)
+                held[: len(given)].copy_(given)
 
     def __call__(self, inputs: tuple[Tensor | None, ...]) -> Tensor:
         with torch.inference_mode(False), torch.no_grad():
@@ -129,10 +130,11 @@ class Graphs:
         if key not in self._held:
             self._keep(key, None)
             return solve(x, context, keys)
-        inputs = tuple(None if one is None else _filled(one, size) for one in (x, context, keys))
+        inputs = x, context, keys
         graph = self._held[key]
         if graph is None:
-            return self._first(key, solve, inputs)[:, :frames]
+            full = tuple(None if one is None else _filled(one, size) for one in inputs)
+            return self._first(key, solve, full)[:, :frames]
         self._held.move_to_end(key)
         return graph(inputs)[:, :frames]
 
