@@ -107,14 +107,14 @@ def test_a_service_is_not_waited_for_once_the_analysis_is_stopped(plans, monkeyp
 
 
 def test_what_its_process_warns_of_is_told_in_the_end(plans, sounds):
-    """A client without the key is one thing that it warns of."""
+    """A client without the key is one thing that it warns of; once, however many come."""
     said = []
     with service.serving(plans, said.append, always) as served:
         settings = served["information"].information
         wrong = replace(settings.service, key=b"another")
-        stranger = Client(wrong, LEVELS)
-        with pytest.raises(DeviceFailed):
-            stranger(None)
+        for _ in range(3):
+            with pytest.raises(DeviceFailed):
+                Client(wrong, LEVELS)(None)
         assert Information(settings, threads=1)(sounds[0]).remark is None
         assert not said
     (line,) = said

@@ -133,10 +133,8 @@ def serving(
         return
     ((name, plan),) = wanting.items()
     with tempfile.TemporaryDirectory(prefix="serendip-") as folder:
-        service, output = (
-            Service(str(Path(folder) / "socket"), secrets.token_bytes(32)),
-            Path(folder) / "log",
-        )
+        output = Path(folder) / "log"
+        service = Service(str(Path(folder) / "socket"), secrets.token_bytes(32))
         process = _started(service, plan.information, output)
         try:
             why = _awaited(process, output, stopped)
