@@ -19,8 +19,9 @@ class GroupNorm(nn.GroupNorm):
     """The same with sums that keep small values, where the channels come last.
 
     PyTorch 2.13 adds the squares of such a map up one by one on a CPU, in float32: beside the few
-    loud values of a spectrogram many quiet ones are lost, and latents of music move by up to 5 % of
-    their standard deviation. Its sums of blocks are exact to 1e-5 of that, and no slower.
+    loud values of a spectrogram many quiet ones are lost. Over 8 s of music latents move by up to
+    1 % of their standard deviation, and by more over longer pieces; with sums of blocks by 0.003 %,
+    at no cost (benchmarks/information_cost.py).
     """
 
     def forward(self, x: Tensor) -> Tensor:
