@@ -12,6 +12,8 @@ together. Baselines, fitted to the music of the training: a Gaussian with full c
 frame on its own, and a linear autoregression of order 8. Nats are per frame of 92.9 ms. Noise
 levels scale what the baselines were fitted to as well, so that their figures are the same at all
 levels.
+
+Models: {models}.
 """
 REPETITION = """A phrase of 8 s is heard, 5 s of the track follow, and the phrase is heard again;
 the first 8 frames after a cut are left out. Less: the mean over the phrase is lower than at its
@@ -29,7 +31,7 @@ scale, and no order."""
 def markdown(results: Mapping[str, Any]) -> str:
     """All tables."""
     parts = [
-        HEAD.format(**results["held out"]),
+        HEAD.format(**results["held out"], models="; ".join(models(results))),
         "## Nats per frame\n",
         table(("", "mean over tracks", "less Gaussian", "tracks better",
                "less autoregression", "tracks better"), nats(results)),
@@ -43,6 +45,14 @@ def markdown(results: Mapping[str, Any]) -> str:
                "lowest rank correlation"), seeds(results)),
     ]  # fmt: skip
     return "\n".join(parts)
+
+
+def models(results: Mapping[str, Any]) -> Iterator[str]:
+    """Each with what sets its training apart from others on the same music, as far as it says."""
+    for name, one in results["models"].items():
+        settings = one["card"].get("settings", {})
+        told = [f"{key} {settings[key]:,}" for key in ("seed", "steps") if key in settings]
+        yield f"{name} ({', '.join((one['kind'], *told))})"
 
 
 def table(header: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
