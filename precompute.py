@@ -5,26 +5,16 @@ library yet and records them. Run it again at any time: what is unchanged is not
 and a run that was interrupted goes on where it stopped.
 """
 
-# ruff: noqa: E402 - Ctrl-C is to be met in one line while the modules are loaded, too
-import os
-import signal
-import sys
+from engine.stopping import INTERRUPTED, end_on_ctrl_c, raise_on_ctrl_c, stopped_by_signals
 
-INTERRUPTED = 128  # plus the number of the signal
-
-
-def _end_at_once(number: int, _frame: object) -> None:
-    """End a run that has not begun: there is nothing to close and nothing to sum up."""
-    os.write(2, b"Interrupted before anything was done.\n")
-    os._exit(INTERRUPTED + number)
-
-
-if __name__ == "__main__" and signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
-    signal.signal(signal.SIGINT, _end_at_once)
+if __name__ == "__main__":  # while the modules are loaded, too
+    end_on_ctrl_c("Interrupted before anything was done.")
 
 import argparse
 import json
+import os
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,7 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run = Run(settings, console)
     except (RunError, LibraryError, SystemsError) as error:
         return _refuse(error)
-    signals = _stop_on_signals(run)
+    raise_on_ctrl_c()  # from here on, "before anything was done" would be wrong
+    with stopped_by_signals(run.stop) as signals:
+        return _execute(run, console, options, signals)
+
+
+def _execute(
+    run: Run, console: Console, options: argparse.Namespace, signals: Sequence[int]
+) -> int:
     try:
         summary = run.execute()
     except (RunError, LibraryError, SupervisorError) as error:
@@ -202,24 +199,6 @@ def _print(lines: Sequence[str]) -> bool:
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
-
-
-def _stop_on_signals(run: Run) -> list[int]:
-    """End cleanly on Ctrl-C, kill and a closed terminal; the list tells which came."""
-    received: list[int] = []
-
-    def stop(number: int, _frame: object) -> None:
-        received.append(number)
-        run.stop()
-        for other in stopping:  # the second time, at once
-            signal.signal(other, signal.SIG_DFL)
-
-    every = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    # What is ignored stays so, as nohup wants it.
-    stopping = [number for number in every if signal.getsignal(number) != signal.SIG_IGN]
-    for number in stopping:
-        signal.signal(number, stop)
-    return received
 
 
 def _refuse(error: Exception) -> int:

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import av
 import numpy as np
-import torch
 
 from engine import audio
 from engine.information import codec, log_mel, options, systems
 from engine.information.checkpoints import MUSIC2LATENT, NOISE_AUGMENTED, CheckpointError
+from engine.information.precision import PRECISIONS, imitated
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,6 @@ VARIANTS = {
     "original": (systems.GMM, MUSIC2LATENT),
     "noise-augmented": (systems.PA_FLOW, NOISE_AUGMENTED),
 }
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
 def _coder(chosen: argparse.Namespace) -> codec.Codec:
     """Raises SystemsError, which says what brings weights that are not here; CheckpointError."""
     device, precision = systems.device_of(chosen.device), PRECISIONS[chosen.precision]
+    if warning := imitated(chosen.precision, device):
+        log.warning("%s", warning)
     if chosen.weights:
         return codec.load_codec(chosen.weights, device, precision)
     system, latents = VARIANTS[chosen.variant]

@@ -14,25 +14,21 @@ on from) and frames/ (the music as the model sees it, which may be deleted).
 """
 
 # ruff: noqa: E402 - Ctrl-C is to be met in one line while the modules are loaded, too
-import os
-import signal
+from engine.stopping import end_on_ctrl_c, raise_on_ctrl_c, stopped_by_signals
 
 INTERRUPTED = 130
 NOT_BEGUN = "Interrupted before the training began: what was read is kept."
 
-if __name__ == "__main__" and signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
-    signal.signal(
-        signal.SIGINT,
-        lambda *_: (os.write(2, f"{NOT_BEGUN}\n".encode()), os._exit(INTERRUPTED)),
-    )
+if __name__ == "__main__":
+    end_on_ctrl_c(NOT_BEGUN)
 
 import argparse
 import logging
 import math
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Event
@@ -42,6 +38,7 @@ import torch
 
 from engine.console import Console
 from engine.information import checkpoints, dataset, latent_cache, log_mel, material, training
+from engine.information.precision import PRECISIONS, imitated
 from engine.information.training_progress import Shown
 
 log = logging.getLogger(__name__)
@@ -67,8 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--validation and --variants are for folders of music, not for --latents")
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        raise_on_ctrl_c()
         _check(options)
         trainer = _resumed(options)
         learned = _material(options, {} if trainer is None else trainer.card)
@@ -104,8 +100,11 @@ def _learn(
         "frames": len(learning.values),
         "recordings": len(learning.lengths),
     }
+    if warning := imitated(trainer.settings.precision, trainer.device):
+        log.warning("%s", warning)
     shown = Shown(sys.stderr, trainer.settings.steps, trainer.step)
-    with closing(shown), _until_signalled() as is_stopped:
+    stopped = Event()  # a step is finished then, and saved
+    with closing(shown), stopped_by_signals(stopped.set):
         training.train(
             trainer,
             learning,
@@ -113,7 +112,7 @@ def _learn(
             options.out,
             card,
             options.every,
-            is_stopped,
+            stopped.is_set,
             shown,
         )
 
@@ -136,19 +135,6 @@ def _tell(trainer: training.Trainer, options: argparse.Namespace) -> None:
     music = options.folders or ["MUSIC", "--library", options.latents.parent.parent]
     command = ["python", "precompute.py", *music, "--ic-model", options.out / training.MODEL]
     log.info("To use the model: %s", shlex.join(str(part) for part in command))
-
-
-@contextmanager
-def _until_signalled() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C or a request to end has come meanwhile: a step is finished, and saved."""
-    stopped = Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
-    try:
-        yield stopped.is_set
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -184,7 +170,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--variants", type=int,
         help="in which each track is learned: its own pitch, and shifted ones "
         f"(default {len(dataset.SEMITONES)})")
-    add("--precision", choices=("float32", "bfloat16"),
+    add("--precision", choices=PRECISIONS,
         help=f"of products (default {defaults.precision})")
     add("--device", default="cpu", help="cpu or cuda")
     add("--threads", type=int, default=0, help="of the processor (0: all)")
