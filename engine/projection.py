@@ -8,13 +8,15 @@ the time grows with the number of tracks, not with its square.
 Conventions: embeddings are compared by direction, as engine/space does; coordinates are float32,
 centred, and scaled so that the tracks of the fit spread by 1; NaN where a track has no direction.
 A fitted map does not change when the library grows, new tracks are placed on it: what a person drew
-on it stays true. The same embeddings give the same map. Pure: no file is read.
+on it stays true. The same embeddings give the same map on one machine, however many threads there
+are; another processor may round otherwise. Pure: no file is read.
 """
 
 import hashlib
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from engine.orders import shuffle_keys
 from engine.space import Space, blocks
@@ -74,11 +76,12 @@ def fit(space: Space, method: str) -> Fit:
         raise ProjectionError(f"A map needs at least {FEWEST} tracks with an embedding.")
     directions = _directions(space, chosen)
     mean = directions.mean(axis=0)
-    axes, scores = _principal(directions - mean, 2 if method == "pca" else DIMENSIONS)
-    empty = np.empty((0, axes.shape[1]), dtype=np.float32)
-    places = np.empty((0, 2), dtype=np.float32)
-    if method == "neighbours":
-        empty, places = scores, _embedded(scores)
+    with threadpool_limits(1):  # the sums of several come out in another order, as another map
+        axes, scores = _principal(directions - mean, 2 if method == "pca" else DIMENSIONS)
+        empty = np.empty((0, axes.shape[1]), dtype=np.float32)
+        places = np.empty((0, 2), dtype=np.float32)
+        if method == "neighbours":
+            empty, places = scores, _embedded(scores)
     spread = float(np.std(places if len(places) else scores[:, :2])) or 1.0
     draft = Fit(method, space.name, len(space.ids), mean, axes, spread, empty, places, np.nan)
     trusted = trustworthiness(space, place(draft, space))
@@ -139,16 +142,13 @@ def _principal(centred: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]
 
 
 def _embedded(scores: np.ndarray) -> np.ndarray:
-    """float32 [rows, 2] by t-SNE. One thread: the sums of several come out in any order, and
-    another map each time."""
+    """float32 [rows, 2] by t-SNE."""
     from sklearn.manifold import TSNE  # a second to import: not at the start of an app
-    from threadpoolctl import threadpool_limits
 
     perplexity = min(PERPLEXITY, (len(scores) - 1) / 3)
-    with threadpool_limits(1):
-        made = TSNE(
-            perplexity=perplexity, init="pca", random_state=SEED, max_iter=ITERATIONS
-        ).fit_transform(scores)
+    made = TSNE(
+        perplexity=perplexity, init="pca", random_state=SEED, max_iter=ITERATIONS
+    ).fit_transform(scores)
     return (made - made.mean(axis=0)).astype(np.float32)
 
 
