@@ -12,6 +12,7 @@ import hashlib
 import json
 import logging
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -68,8 +69,15 @@ def cache_folder() -> Path:
     """Where fetched files go: $XDG_CACHE_HOME or ~/.cache, then serendip/models."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     # The XDG specification has a relative path ignored.
-    root = Path(base) if Path(base).is_absolute() else Path.home() / ".cache"
+    root = Path(base) if Path(base).is_absolute() else _home() / ".cache"
     return root / "serendip" / "models"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # a container's user without $HOME and without an entry in /etc/passwd
+        return Path(tempfile.gettempdir()) / f"serendip-{os.getuid()}"
 
 
 def find(

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import logging
+import pwd
 import sys
+import tempfile
 from dataclasses import replace
 
 import pytest
@@ -81,6 +83,19 @@ def test_a_relative_cache_variable_is_ignored(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert models.cache_folder() == tmp_path / ".cache" / "serendip" / "models"
+
+
+def test_a_user_whom_the_system_does_not_know_has_a_cache_too(monkeypatch, tmp_path):
+    """As in a container that runs under the number of somebody outside, without $HOME."""
+    monkeypatch.delenv("HOME")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def unknown(number):
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert models.cache_folder().is_relative_to(tmp_path)
 
 
 def test_a_stand_in_is_used_and_says_so(tmp_path):

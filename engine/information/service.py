@@ -49,6 +49,8 @@ READY = b"ready\n"
 TOLD = "serendip: "  # begins what the process has to tell its starter, among what libraries write
 MOST_SAMPLES = 20 * 60 * 44_100  # in one batch: far less than ANSWER_S on any GPU
 MOST_WORKERS = 256  # that may connect at one moment
+# Bytes of the folder that temporary ones are made in: the path of a socket has at most 107.
+LONGEST_FOLDER = 80
 VALUES, MEMORY, LOST, FAULT = "values", "memory", "lost", "fault"
 
 log = logging.getLogger("engine.information.service")  # it runs as __main__, too
@@ -132,7 +134,9 @@ def serving(
         yield plans
         return
     ((name, plan),) = wanting.items()
-    with tempfile.TemporaryDirectory(prefix="serendip-") as folder:
+    usual = tempfile.gettempdir()  # a cluster may have one for each job
+    near = usual if len(os.fsencode(usual)) <= LONGEST_FOLDER else "/tmp"
+    with tempfile.TemporaryDirectory(prefix="serendip-", dir=near) as folder:
         output = Path(folder) / "log"
         service = Service(str(Path(folder) / "socket"), secrets.token_bytes(32))
         process = _started(service, plan.information, output)
