@@ -2,11 +2,15 @@
 # make library     only analyse
 # make similarity  open the similarity app
 # make report      write the report on the library into it: LIBRARY/report/report.html
-# make test        lint, then all tests
+# make test        lint, then all tests (WORKERS=n at once)
+# make test-fast   the same without browsers, whole pages, and runs that are killed
 #
 # MUSIC=folder  LIBRARY=folder  MODELS="folder folder"  WORKERS=n  PYTHON=python3.12
 
-PYTHON ?= python3
+# The first that will do: python3 may be older or newer than what the packages are built for.
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,\
+	$(shell $(python) -c '$(SUITABLE)' 2> /dev/null && echo $(python))) python3)
 LIBRARY ?= library
 # Not every shell expands ~ after MUSIC=.
 home = $(if $(filter ~/%,$(firstword $(1))),$(subst ~/,$(HOME)/,$(1)),$(1))
@@ -25,12 +29,15 @@ SOURCE := $(or $(MUSIC),demo-music)
 ANALYSE = $(BIN)/python precompute.py "$(SOURCE)" --library "$(LIBRARY)" \
 	$(foreach folder,$(MODELS),--models "$(folder)") $(if $(WORKERS),--workers $(WORKERS))
 
-# Quick tests first; whole runs, browsers and killed processes last.
-SLOW_TESTS := $(wildcard tests/test_networks.py tests/test_precompute.py tests/test_app_*.py \
-	tests/test_browser*.py tests/test_reliability.py)
-TESTS := $(filter-out $(SLOW_TESTS),$(sort $(wildcard tests/test_*.py))) $(SLOW_TESTS)
+# Several processes, each with one file of tests after the other. What takes long begins: quick
+# files at the end leave no process idle for long. Each takes up to 2 GB.
+SLOW_TESTS := $(wildcard tests/test_crawl*.py tests/test_browser*.py tests/test_reliability.py \
+	tests/test_precompute.py tests/test_app_*.py tests/test_networks.py tests/test_codec.py)
+QUICK_TESTS := $(filter-out $(SLOW_TESTS),$(sort $(wildcard tests/test_*.py)))
+TEST_FLAGS := --numprocesses $(or $(WORKERS),auto) --maxprocesses $(or $(WORKERS),4) \
+	--dist loadfile --no-loadscope-reorder --timeout=900 --durations=20
 
-.PHONY: demo library descriptors similarity report test lint install
+.PHONY: demo library descriptors similarity report test test-fast lint install
 .DEFAULT_GOAL := demo
 
 demo: library descriptors
@@ -48,7 +55,10 @@ report: $(INSTALLED)
 	$(BIN)/python report.py --library "$(LIBRARY)"
 
 test: lint
-	$(BIN)/python -m pytest --timeout=900 $(TESTS)
+	$(BIN)/python -m pytest $(TEST_FLAGS) $(SLOW_TESTS) $(QUICK_TESTS)
+
+test-fast: lint
+	$(BIN)/python -m pytest $(TEST_FLAGS) $(QUICK_TESTS)
 
 lint: $(INSTALLED_DEV)
 	$(BIN)/ruff check .
@@ -61,7 +71,7 @@ demo-music/.fetched: $(INSTALLED)
 	$(BIN)/python -m engine.demo demo-music
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	@$(PYTHON) -c '$(SUITABLE)' || { \
 		echo "Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is none of them:" \
 			"try make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import streamlit as st
 from streamlit.testing.v1 import AppTest
+from waiting import PATIENCE_S, wait_for
 
 from benchmarks import synthetic
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-SECONDS = 60  # for a page, on a busy machine
+SECONDS = PATIENCE_S  # for a page
 
 
 def page(app: str, library: Path, monkeypatch, **params: str | list[str]) -> AppTest:
@@ -67,6 +68,17 @@ def matches(session) -> int:
     """How many tracks match, as the descriptor app says."""
     line = next(h.value for h in session.subheader if h.value.endswith(" match"))
     return int(line.split(" of ")[0].replace(",", ""))
+
+
+def rerun_until(session: AppTest, words: str) -> None:
+    """Until the page says so, which is drawn anew meanwhile, as a fragment does by itself."""
+
+    def said() -> bool:
+        if words not in texts(session):
+            session.run()
+        return words in texts(session)
+
+    wait_for(said, f"{words!r} on the page", every=0.2)
 
 
 def read_again(session: AppTest, library: Path, *statements: str) -> None:

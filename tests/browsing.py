@@ -3,17 +3,18 @@
 A test module that uses the fixtures binds them by name: `browser, page = browsing.browser, …`.
 """
 
+import contextlib
 import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from waiting import PATIENCE_S, wait_for
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -28,7 +29,7 @@ FLAGS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
-WAIT = 60_000  # milliseconds, on a busy machine
+WAIT = 1000 * PATIENCE_S  # milliseconds
 
 
 @pytest.fixture(scope="module")
@@ -74,20 +75,21 @@ def served(app: str, library: Path) -> Iterator[str]:
         yield f"http://localhost:{port}/"
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(timeout=PATIENCE_S)
 
 
 def _wait_for(port: int, server: subprocess.Popen) -> None:
     """Until the port answers."""
-    for _ in range(300):
+
+    def answers() -> bool:
         if server.poll() is not None:
             pytest.fail(f"streamlit ended: {server.stdout.read().decode()}")
-        try:
+        with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail("streamlit did not start within 30 s")
+            return True
+        return False
+
+    wait_for(answers, "streamlit", every=0.1)
 
 
 def open_page(page: Page, address: str) -> None:

@@ -33,20 +33,20 @@ class Gaussian:
         generator = torch.Generator().manual_seed(seed)
         root = torch.randn(dim, dim, generator=generator, dtype=torch.float64) / math.sqrt(dim)
         self.dim = dim
+        self._identity = torch.eye(dim, dtype=torch.float64)
         self.mean = torch.randn(dim, generator=generator, dtype=torch.float64)
-        self.covariance = root @ root.T + 0.3 * torch.eye(dim, dtype=torch.float64)
+        self.covariance = root @ root.T + 0.3 * self._identity
         self.field = FunctionField(self._velocity, dim)
 
     def at(self, time: float) -> torch.distributions.MultivariateNormal:
         """The distribution of the state at a time."""
-        noise = (1 - time) ** 2 * torch.eye(self.dim, dtype=torch.float64)
-        return torch.distributions.MultivariateNormal(
-            time * self.mean, time**2 * self.covariance + noise
-        )
+        return torch.distributions.MultivariateNormal(time * self.mean, self._covariance(time))
+
+    def _covariance(self, time: float) -> Tensor:
+        return time**2 * self.covariance + (1 - time) ** 2 * self._identity
 
     def _velocity(self, time: float, x: Tensor, context: Tensor | None) -> Tensor:
-        noise = torch.eye(self.dim, dtype=torch.float64)
-        cross = time * self.covariance - (1 - time) * noise
-        gain = torch.linalg.solve(self.at(time).covariance_matrix, cross)
+        cross = time * self.covariance - (1 - time) * self._identity
+        gain = torch.linalg.solve(self._covariance(time), cross)
         mean = self.mean.to(x)
         return mean + (x - time * mean) @ gain.to(x)

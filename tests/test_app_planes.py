@@ -1,10 +1,9 @@
 """The Mood and Map tabs of the descriptor app, without a browser: what they say, and the tabs."""
 
-import time
 from types import SimpleNamespace
 
 import pytest
-from app_pages import changed, page, synthetic_library, texts
+from app_pages import changed, page, rerun_until, synthetic_library, texts
 
 from engine import map_cache
 from engine.library import Library
@@ -29,11 +28,7 @@ def cache(monkeypatch, tmp_path):
 def on_map(library, monkeypatch, **params):
     """The Map tab, once the map is there."""
     app = page(APP, library, monkeypatch, tab="map", **params)
-    until = time.monotonic() + 60
-    while "Drawn:" not in texts(app) and time.monotonic() < until:
-        time.sleep(0.2)
-        app.run()
-    assert "Drawn:" in texts(app)
+    rerun_until(app, "Drawn:")
     return app
 
 
@@ -60,11 +55,7 @@ def test_the_map_begins_with_a_network_that_is_no_stand_in(stand_in, library, mo
 def test_the_map_of_a_stand_in_says_so_in_place_of_good(stand_in, monkeypatch):
     app = on_map(stand_in, monkeypatch)
     app.selectbox(key="map_space").set_value("effnet").run()
-    until = time.monotonic() + 60
-    while "need not sound alike" not in texts(app) and time.monotonic() < until:
-        time.sleep(0.2)
-        app.run()
-    assert f"need not sound alike. Its network is a stand-in: {NOTE}." in texts(app)
+    rerun_until(app, f"need not sound alike. Its network is a stand-in: {NOTE}.")
     assert "Trustworthiness" not in texts(app)
 
 
@@ -76,10 +67,7 @@ def test_a_region_on_another_map_is_named_and_can_be_cleared(library, monkeypatc
     assert "limited by a region" not in texts(app)
     app.selectbox(key="map_space").set_value("musicnn").run()
     assert "limited by a region on the EffNet map (Neighbours)" in texts(app)
-    until = time.monotonic() + 60
-    while "Drawn:" not in texts(app) and time.monotonic() < until:
-        time.sleep(0.2)
-        app.run()
+    rerun_until(app, "Drawn:")
     app.button(key="map_clear").click().run()
     assert "limited by a region" not in texts(app)
     assert "map_region" not in app.query_params

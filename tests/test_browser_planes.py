@@ -11,6 +11,7 @@ import browsing
 import pytest
 from browsing import REPOSITORY, open_page, served, settle
 from playwright.sync_api import Page, expect
+from waiting import PATIENCE_S
 
 from benchmarks import synthetic
 from engine.library import Library
@@ -176,7 +177,7 @@ def test_a_library_that_is_being_written_counts_live(page, tmp_path):
             expect(page.get_by_text("4 new ones since")).to_be_visible()
             page.get_by_role("button", name="Read it again").click()
             expect(page.get_by_role("heading", name="6 of 6 tracks match")).to_be_visible()
-            writer.communicate("\n", timeout=30)
+            writer.communicate("\n", timeout=PATIENCE_S)
             expect(page.get_by_text("An analysis is running")).to_have_count(0)
     finally:
         writer.kill()

@@ -15,6 +15,7 @@ from engine.information.checkpoints import MUSIC2LATENT, NOISE_AUGMENTED, Checkp
 from engine.information.codec import Codec, load_codec
 from engine.information.music2latent import Music2Latent
 from engine.information.music2latent_layers import group_norm
+from engine.information.precision import processor_has_bfloat16
 
 # music2latent 0.1.8 with the same weights on tune(1.2)[:, 0]: values spread over the latents, the
 # features before the bottleneck, latents of tune(1.2) and 30,000 samples more in chunks of 5
@@ -132,10 +133,16 @@ def test_short_files_have_the_frames_that_fit(coder, samples):
     assert coder.encode(np.zeros(samples, np.float32)).shape == (count, 64)
 
 
-def test_bfloat16_stays_near_and_silence_is_finite(network, coder, music):
-    rough = Codec(network, MUSIC2LATENT, precision=torch.bfloat16).encode(music)
-    exact = coder.encode(music)
+@pytest.mark.bfloat16
+def test_bfloat16_stays_near(network, coder, music):
+    # Of one latent frame where a processor imitates it: 8 s, in place of 100.
+    part = music if processor_has_bfloat16() else music[:5632]
+    rough = Codec(copy.deepcopy(network), MUSIC2LATENT, precision=torch.bfloat16).encode(part)
+    exact = coder.encode(part)
     assert 0 < np.abs(rough - exact).mean() < 0.1 * np.abs(exact).mean()
+
+
+def test_latents_of_silence_are_finite(coder):
     assert np.isfinite(coder.encode(np.zeros(30_000, np.float32))).all()
 
 

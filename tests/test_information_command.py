@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from patterned import fill
 from sounds import encode, tune
+from waiting import wait_for
 
 from engine.information import checkpoints, commands, log_mel
 from engine.information.checkpoints import Checkpoint
@@ -233,8 +234,8 @@ def test_ctrl_c_keeps_what_is_done(model, tmp_path):
     for number in range(60):
         song(tmp_path / f"c/{number}.wav", 1.0)
     process = started(tmp_path, "a.wav", "c", *model)
-    while not (tmp_path / "ic/a.csv").exists():
-        assert process.poll() is None
+    first = tmp_path / "ic/a.csv"
+    wait_for(lambda: first.exists() or process.poll() is not None, "the first curve")
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=300)
     assert process.returncode == 130 and b"Interrupted." in said and b"Traceback" not in said

@@ -121,7 +121,7 @@ def test_a_text_that_names_a_network_source_is_refused(tmp_path):
     start = time.monotonic()
     with pytest.raises(PreviewError, match="decoded"):
         middle(os.fsencode(path), 10)
-    assert time.monotonic() - start < 5  # listening at the port, it fails after 20 s, too
+    assert time.monotonic() - start < 15  # listening at the port, it fails after 20 s, too
 
 
 def test_a_file_that_takes_too_long_is_a_sentence(tmp_path, tune, monkeypatch):

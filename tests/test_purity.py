@@ -32,7 +32,7 @@ def loaded_by(statement: str) -> set[str]:
     """Top-level modules that a fresh interpreter holds after a statement."""
     code = f"import sys; {statement}; print(*{{name.split('.')[0] for name in sys.modules}})"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
     return set(done.stdout.split())
@@ -56,10 +56,10 @@ def test_apps_start_without_models_and_audio_libraries(module):
 def test_apps_start_within_two_seconds(module):
     code = f"import time; start = time.process_time(); import {module}; "
     code += "print(time.process_time() - start)"
-    taken = []
-    for _ in range(3):  # of the processor, the best of them: the machine may be busy
+    for _ in range(3):  # of the processor; more than once where the machine is busy
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
         )
-        taken.append(float(done.stdout))
-    assert min(taken) < 2
+        if (taken := float(done.stdout)) < 2:
+            return
+    pytest.fail(f"it took {taken:.1f} s")

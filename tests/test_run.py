@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 from pathlib import Path
 
 import fake_stages
@@ -189,12 +188,16 @@ def test_models_are_fetched_only_when_there_is_work(analyse, music, tmp_path):
 
 def test_a_download_that_hangs_does_not_hold_up_ctrl_c(music, tmp_path):
     equipment = fake_stages.equipment("dsp", "effnet", missing={"effnet"})
-    settings = Settings([music], tmp_path / "library", equipment, 2, fetch=lambda: time.sleep(60))
-    run = Run(settings, Silent())
-    threading.Timer(0.5, run.stop).start()
-    started = time.monotonic()
-    summary = run.execute()
-    assert time.monotonic() - started < 5
+    fetching, is_over = threading.Event(), threading.Event()
+
+    def fetch():
+        fetching.set()
+        is_over.wait()
+
+    run = Run(Settings([music], tmp_path / "library", equipment, 2, fetch=fetch), Silent())
+    threading.Thread(target=lambda: fetching.wait() and run.stop()).start()
+    summary = run.execute()  # the test would take for ever if it waited for the download
+    is_over.set()
     assert summary.interrupted and summary.not_done == {"not_reached": 4}
 
 

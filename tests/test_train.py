@@ -12,7 +12,7 @@ import torch
 from sounds import encode, tune
 
 from engine import audio
-from engine.information import checkpoints, material, systems, train, training
+from engine.information import checkpoints, material, precision, systems, train, training
 from engine.information.analysis import Analyst
 from engine.information.latent_cache import Key, LatentCache
 from engine.information.model import InformationModel
@@ -89,6 +89,16 @@ def test_changed_settings_are_refused_and_what_is_not_said_stays(
     assert "the run goes on with" not in caplog.text
     resumed = training.Trainer.resume(tmp_path / "out")
     assert (resumed.step, resumed.settings.batch, resumed.card["variants"]) == (2, 2, 1)
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_bfloat16_is_warned_of_where_it_is_imitated(
+    folder, tiny, tmp_path, monkeypatch, caplog, has
+):
+    monkeypatch.setattr(precision, "processor_has_bfloat16", lambda: has)
+    command = [str(folder), "--out", str(tmp_path / "out"), "--batch", "1", "--variants", "1"]
+    assert train.main([*command, "--steps", "1", "--precision", "bfloat16"]) == 0
+    assert ("imitates it" in caplog.text) is not has
 
 
 def test_other_music_is_told(folder, tiny, tmp_path, caplog):
