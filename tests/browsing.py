@@ -4,6 +4,8 @@ A test module that uses the fixtures binds them by name: `browser, page = browsi
 """
 
 import contextlib
+import os
+import random
 import shutil
 import socket
 import subprocess
@@ -61,8 +63,7 @@ def page(browser) -> Iterator[Page]:
 
 def served(app: str, library: Path) -> Iterator[str]:
     """An app on a free port, with the project's own settings."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", app, "--server.port", str(port)]
     # Whoever edits a module meanwhile must not have it loaded a second time into what is tested.
     command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
@@ -76,6 +77,17 @@ def served(app: str, library: Path) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(timeout=PATIENCE_S)
+
+
+def _free_port() -> int:
+    """Of a range that is this process's: two that ask at once never get the same."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 20_000 + 500 * (worker % 20)  # below those of outgoing connections
+    while True:
+        port = random.SystemRandom().randrange(first, first + 500)  # other tests may run here
+        with contextlib.suppress(OSError):
+            socket.create_server(("127.0.0.1", port)).close()
+            return port
 
 
 def _wait_for(port: int, server: subprocess.Popen) -> None:
