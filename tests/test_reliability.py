@@ -1,8 +1,11 @@
 """Smaller versions of the experiments of benchmarks/reliability.py, on the real command line."""
 
 import shutil
+from itertools import cycle
 
 import pytest
+from conftest import CLIP_CODECS
+from sounds import encode
 
 from benchmarks import reliability
 from benchmarks.reliability_experiments import (
@@ -11,6 +14,7 @@ from benchmarks.reliability_experiments import (
     read_while_writing,
     table,
 )
+from engine import audio
 
 STAGES = "dsp"  # needs no model file
 WITH_VECTORS = "dsp,musicnn"  # whose weights come from the package registry
@@ -25,8 +29,21 @@ def music(tmp_path_factory, demo_music):
     return folder
 
 
-def test_killed_runs_end_with_the_table_of_an_undisturbed_one(music, tmp_path):
-    kills = kill_runs(music, tmp_path, WITH_VECTORS, kills=8)
+@pytest.fixture(scope="module")
+def excerpts(tmp_path_factory, music):
+    """Ten seconds of each, in the same formats: what kills and damage do is no matter of length."""
+    folder = tmp_path_factory.mktemp("excerpts")
+    codecs = cycle(CLIP_CODECS)
+    for clip in sorted(music.iterdir()):
+        extension, codec, options = next(codecs)
+        assert clip.suffix == extension
+        sound = audio.decode(clip, span_s=10.0)
+        encode(folder / clip.name, sound.samples, sound.sample_rate, codec, **options)
+    return folder
+
+
+def test_killed_runs_end_with_the_table_of_an_undisturbed_one(excerpts, tmp_path):
+    kills = kill_runs(excerpts, tmp_path, WITH_VECTORS, kills=8)
     for space in ("musicnn", "tags"):
         assert len(table(tmp_path / "undisturbed")["vectors"][space]) == kills.tracks == 8
     assert kills.killed == 8
@@ -42,8 +59,8 @@ def test_every_odd_file_ends_in_exactly_one_status_that_was_foreseen(tmp_path, l
     assert broken.peak_worker_mb < 1000
 
 
-def test_mutants_of_real_files(music, tmp_path, library_dir):
-    reliability.build_mutants(music, tmp_path / "mutants", count=60, seed=7)
+def test_mutants_of_real_files(excerpts, tmp_path, library_dir):
+    reliability.build_mutants(excerpts, tmp_path / "mutants", count=60, seed=7)
     broken = broken_files(tmp_path / "mutants", library_dir, STAGES)
     assert (broken.files, broken.unaccounted) == (60, 0)
     assert sum(broken.by_status.values()) == broken.found >= 55
