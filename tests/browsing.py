@@ -38,6 +38,7 @@ WAIT = 1000 * PATIENCE_S  # milliseconds
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("no Chromium here: apt-get install chromium")
+    expect.set_options(timeout=WAIT)
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield found
@@ -49,7 +50,6 @@ def patient(browser: Browser, **context) -> Iterator[Page]:
     """A page with cookies of its own, which waits as long as a busy machine needs."""
     own = browser.new_context(**context)
     own.set_default_timeout(WAIT)
-    expect.set_options(timeout=WAIT)
     yield own.new_page()
     own.close()
 

@@ -253,9 +253,8 @@ def test_many_threads_share_one_reader(folder):
 
 
 def test_a_reader_needs_no_right_to_write(folder):
-    """Another user's library, or one on a read-only disk."""
-    if os.getuid() != 0:
-        pytest.skip("only root can become another user")
+    """Another user's library, or one on a read-only disk: root becomes somebody else, since it may
+    write everywhere."""
     for parent in (folder.parent, folder.parent.parent, folder.parent.parent.parent):
         parent.chmod(0o755)
     folder.chmod(0o555)
@@ -263,7 +262,8 @@ def test_a_reader_needs_no_right_to_write(folder):
         import os, sys
         import pandas  # before this user is one who cannot read its files
         from engine.library import Library
-        os.setuid(65534)
+        if os.getuid() == 0:
+            os.setuid(65534)
         print(len(Library.open(sys.argv[1]).frame()), os.access(sys.argv[1], os.W_OK))
     """
     code = textwrap.dedent(program)

@@ -1,5 +1,6 @@
 """python -m engine.library, as a user types it."""
 
+import shlex
 import subprocess
 import sys
 
@@ -109,6 +110,7 @@ def test_migrate(folder, capsys):
 
 
 def test_a_reader_of_the_output_may_leave(folder):
-    command = f"{sys.executable} -m engine.library status {folder} | head -c 1"
+    told = [sys.executable, "-m", "engine.library", "status", str(folder)]
+    command = f"{shlex.join(told)} | head -c 1"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
     assert done.stderr == ""

@@ -108,7 +108,8 @@ def test_other_music_is_told(folder, tiny, tmp_path, caplog):
     command = ["--out", str(tmp_path / "out"), "--batch", "1", "--variants", "1"]
     assert train.main([str(folder), *command, "--steps", "1"]) == 0
     assert train.main([str(folder), str(other), *command, "--steps", "2"]) == 0
-    told = f"Before, training was {folder}; the run goes on with {folder} '{other}'."
+    before, now = shlex.quote(str(folder)), shlex.join((str(folder), str(other)))
+    told = f"Before, training was {before}; the run goes on with {now}."
     assert told in caplog.messages
 
 
@@ -182,8 +183,8 @@ def test_the_model_analyses_recordings(folder, tiny, tmp_path, kind, caplog):
     sound = audio.decode(folder / "0.wav")
     (curve,) = Analyst(InformationModel(checkpoint)).curves([sound])
     assert np.isfinite(curve.mean())
-    used = f"precompute.py {shlex.quote(str(folder))} --ic-model {out / training.MODEL}"
-    assert used in caplog.text
+    used = ["precompute.py", str(folder), "--ic-model", str(out / training.MODEL)]
+    assert shlex.join(used) in caplog.text
 
 
 def test_steps_follow_the_amount_of_music(folder, tiny, tmp_path, monkeypatch, capsys):
@@ -231,7 +232,8 @@ def test_latents_that_a_library_keeps_are_learned(kept, tiny, tmp_path, kind, ca
     latents = np.random.default_rng(1).standard_normal((20, 64)).astype(np.float32)
     (information,) = InformationModel(checkpoint).information([latents])
     assert np.isfinite(information[0, 1:]).all()
-    assert f"MUSIC --library {tmp_path / 'library'} --ic-model" in caplog.text
+    used = ["MUSIC", "--library", str(tmp_path / "library"), "--ic-model"]
+    assert shlex.join(used) in caplog.text
 
 
 def test_music_is_not_gone_on_with_latents(folder, kept, tiny, tmp_path, caplog):
