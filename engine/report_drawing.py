@@ -1,15 +1,42 @@
 """One drawing of a report as data, from which plotly and matplotlib make the same picture.
 
 Conventions: colours by role, named here once; numbers as they are drawn, so that the table behind a
-figure says all that it shows.
+figure says all that it shows. A light page and a dark one have colours of their own, DARK says
+which stands for which.
 """
 
 from dataclasses import dataclass
 
 from engine.report_text import decimal
 
-# Told apart by every kind of colour vision, and in grey: teal, amber, slate and two tints.
-COLOURS = ("#0f6b63", "#d08a1d", "#5a6f86", "#a9c9c5", "#d5d9dc")
+INK, FAINT, PAPER = "#1c2526", "#dfe5e5", "#ffffff"
+# Of classes that lie side by side; the last is that of what is left over. Any two of them, and each
+# but the last from the page, differ by 20 and more (CIEDE2000) to normal vision and with protanopia
+# or deuteranopia.
+COLOURS = ("#0f6b63", "#d08a1d", "#1b1f4d", "#74a9e3", "#dfe2e4")
+SLATE = "#5a6f86"  # of what lies behind something else
+# Of letters on a colour. White is not that of the paper, which is black on a dark page.
+BLACK, WHITE = "#000000", "#fefefe"
+EQUAL_LUMINANCE = 0.179  # (x + 0.05)² = 0.05 · 1.05: as far from black as from white (WCAG 2.1)
+# From nothing to the most. In the middle lies a colour on which black and white can be read equally
+# well, 4.5 to 1, and the letters change from one to the other.
+HEAT = ((0.0, PAPER), (0.5, "#39807a"), (1.0, "#06332f"))
+# Colours of a light page → of a dark one. Where letters are white on the one, they are black on the
+# other.
+DARK = {
+    INK: "#e4eaea",
+    FAINT: "#374243",
+    PAPER: "#14191a",
+    COLOURS[0]: "#5cc4b8",
+    COLOURS[1]: "#ac5c1c",
+    COLOURS[2]: "#ffe08f",
+    COLOURS[3]: "#3d63c8",
+    COLOURS[4]: "#444e50",
+    SLATE: "#9fb2c6",
+    BLACK: WHITE,
+    WHITE: BLACK,
+    HEAT[2][1]: "#c9f4ed",
+}
 MARK_ROOM = 0.35  # of the width of an axis, which the name of a mark takes on a phone
 
 
@@ -112,3 +139,21 @@ def colour(figure: Figure, place: int) -> str:
     """Of a series in bars. Of stacked ones the last is what is left over, and pale."""
     leftover = len(figure.series) > 1 and place == len(figure.series) - 1
     return COLOURS[-1 if leftover else place]
+
+
+def line_colour(place: int) -> str:
+    """Of a mark: the first is the median."""
+    return COLOURS[1 if place else 2]
+
+
+def letters_on(fill: str) -> str:
+    """BLACK or WHITE, whichever can be read better on a colour of a light page."""
+    channels = (int(fill[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    linear = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    luminance = sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return WHITE if luminance < EQUAL_LUMINANCE else BLACK
+
+
+def letters_in(cell: float, most: float) -> str:
+    """The same for a cell of a heat map on HEAT, of which the largest is `most`."""
+    return WHITE if cell > most / 2 else BLACK

@@ -9,9 +9,9 @@ from base64 import b64encode
 from html import escape
 
 from engine.report import Report
-from engine.report_drawing import Figure, colour
+from engine.report_drawing import DARK, Figure, colour
 from engine.report_page_style import SCRIPT, STYLE
-from engine.report_plotly import DARK, for_dark, spec
+from engine.report_plotly import for_dark, spec
 from engine.report_tables import Cell, Table, tables
 from engine.report_text import Sentence, count, decimal, length
 from engine.report_words import Section, sections

@@ -11,23 +11,23 @@ from html import escape
 from itertools import pairwise
 from math import inf
 
-from engine.report_drawing import COLOURS, Axis, Figure, colour
+from engine.report_drawing import (
+    COLOURS,
+    DARK,
+    FAINT,
+    HEAT,
+    INK,
+    PAPER,
+    Axis,
+    Figure,
+    colour,
+    letters_in,
+    letters_on,
+    line_colour,
+)
 from engine.report_text import decimal
 
-INK, FAINT, PAPER = "#1c2526", "#dfe5e5", "#ffffff"
-# Light → dark; the dark teal has a contrast of 7.5 to 1 against the dark background.
-DARK = {
-    INK: "#e4eaea",
-    FAINT: "#374243",
-    PAPER: "#14191a",
-    COLOURS[0]: "#5cc4b8",
-    COLOURS[1]: "#eab45c",
-    COLOURS[2]: "#9fb2c6",
-    COLOURS[3]: "#2f6f69",
-    COLOURS[4]: "#4a5557",
-    "#7fb5b0": "#2c7a72",
-}
-HEAT = ((0.0, PAPER), (0.5, "#7fb5b0"), (1.0, COLOURS[0]))
+LETTERS, TICKS, SMALLEST = 12, 11, 10  # pixels: of numbers and names, of ticks, of any number
 BAR_PIXELS, ROW_PIXELS = 24, 34
 HISTOGRAM_PIXELS, SQUARE_PIXELS = 300, 430
 FEW_TRACKS = 5
@@ -64,7 +64,8 @@ def for_dark(colour: str) -> str:
 def _axis(axis: Axis, most: float = inf, **more) -> dict:
     """An axis; `most` is the largest number on it."""
     drawn = {
-        "title": {"text": escape(axis.title, quote=False)},
+        "title": {"text": escape(axis.title, quote=False), "font": {"size": 13}},
+        "tickfont": {"size": LETTERS},
         "automargin": True,
         "gridcolor": FAINT,
         "linecolor": FAINT,
@@ -95,6 +96,8 @@ def _bars(figure: Figure) -> tuple[list[dict], dict]:
             "text": [decimal(value, 0) if alone or value else "" for value in series.values],
             "textposition": "auto" if alone else "inside",
             "insidetextanchor": "end" if alone else "middle",
+            "insidetextfont": {"color": letters_on(colour(figure, place)), "size": LETTERS},
+            "outsidetextfont": {"color": INK, "size": LETTERS},
             "textangle": 0,
             "constraintext": "none" if alone else "both",
             "cliponaxis": False,
@@ -106,6 +109,8 @@ def _bars(figure: Figure) -> tuple[list[dict], dict]:
     layout = {
         "barmode": "stack",
         "bargap": 0.25,
+        # A number that has no room in its bar is left out, since none can read it at 5 pixels.
+        "uniformtext": {"minsize": SMALLEST, "mode": "hide"},
         "height": BAR_PIXELS * len(labels) + 60,
         "xaxis": _axis(figure.x, max(map(sum, zip(*values, strict=True)))),
         "yaxis": _axis(
@@ -151,7 +156,7 @@ def _lines(figure: Figure) -> dict:
             "y0": 0,
             "y1": 1,
             "yref": "paper",
-            "line": {"color": COLOURS[1] if place else INK, "width": 2, "dash": "dash"},
+            "line": {"color": line_colour(place), "width": 2, "dash": "dash"},
         }
         for place, (at, _) in enumerate(figure.marks)
     ]
@@ -165,7 +170,7 @@ def _lines(figure: Figure) -> dict:
             "yshift": LINE_PIXELS * level,
             "showarrow": False,
             "text": escape(name, quote=False),
-            "font": {"size": 12},
+            "font": {"size": LETTERS},
         }
         for (at, _), name, level in zip(
             figure.marks, figure.mark_names, figure.mark_levels, strict=True
@@ -176,11 +181,13 @@ def _lines(figure: Figure) -> dict:
 
 def _heat(figure: Figure) -> tuple[list[dict], dict]:
     rows = [list(series.values) for series in figure.series]
+    most = max(map(max, rows)) or 1
     trace = {
         "type": "heatmap",
         "z": rows,
         "colorscale": [list(stop) for stop in HEAT],
         "zmin": 0,
+        "zmax": most,
         "xgap": 1 if figure.printed else 0,
         "ygap": 1 if figure.printed else 0,
     }
@@ -189,24 +196,45 @@ def _heat(figure: Figure) -> tuple[list[dict], dict]:
             "x": list(figure.x.ticks),
             "y": list(figure.y.ticks),
             "showscale": False,
-            "texttemplate": "%{z:.0f}",
             "hovertemplate": "%{y}, %{x}: %{z} %<extra></extra>",
         }
         height = ROW_PIXELS * len(rows) + 70
         y = _axis(figure.y, autorange="reversed", title={"text": ""}, gridcolor="rgba(0,0,0,0)")
         x = _axis(
-            figure.x, gridcolor="rgba(0,0,0,0)", type="category", tickangle=0, tickfont={"size": 11}
+            figure.x,
+            gridcolor="rgba(0,0,0,0)",
+            type="category",
+            tickangle=0,
+            tickfont={"size": TICKS},
         )
-    else:
-        cells = len(rows[0])
-        width = (figure.x.high - figure.x.low) / cells
-        trace |= {
-            "x0": figure.x.low + width / 2,
-            "dx": width,
-            "y0": figure.y.low + width / 2,
-            "dy": width,
-            "colorbar": {"title": {"text": "Tracks"}, "thickness": 12, "outlinewidth": 0},
-            "hovertemplate": "valence %{x:.2f}, arousal %{y:.2f}<br>%{z:,} tracks<extra></extra>",
-        }
-        height, x, y = SQUARE_PIXELS, _axis(figure.x), _axis(figure.y)
-    return [trace], {"height": height, "xaxis": x, "yaxis": y}
+        return [trace, _numbers(figure, most)], {"height": height, "xaxis": x, "yaxis": y}
+    cells = len(rows[0])
+    width = (figure.x.high - figure.x.low) / cells
+    trace |= {
+        "x0": figure.x.low + width / 2,
+        "dx": width,
+        "y0": figure.y.low + width / 2,
+        "dy": width,
+        "colorbar": {"title": {"text": "Tracks"}, "thickness": 12, "outlinewidth": 0},
+        "hovertemplate": "valence %{x:.2f}, arousal %{y:.2f}<br>%{z:,} tracks<extra></extra>",
+    }
+    axes = {"xaxis": _axis(figure.x), "yaxis": _axis(figure.y)}
+    return [trace], {"height": SQUARE_PIXELS, **axes}
+
+
+def _numbers(figure: Figure, most: float) -> dict:
+    """What the cells of a heat map hold, as text on them: a heat map's own text has one colour."""
+    cells = [
+        (tick, series.name, value)
+        for series in figure.series
+        for tick, value in zip(figure.x.ticks, series.values, strict=True)
+    ]
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": [tick for tick, _, _ in cells],
+        "y": [name for _, name, _ in cells],
+        "text": [decimal(value, 0) for _, _, value in cells],
+        "textfont": {"color": [letters_in(v, most) for _, _, v in cells], "size": LETTERS},
+        "hoverinfo": "skip",
+    }

@@ -8,8 +8,17 @@ from io import BytesIO
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from engine.report_drawing import COLOURS, Figure, colour
-from engine.report_plotly import FAINT, HEAT, INK
+from engine.report_drawing import (
+    COLOURS,
+    FAINT,
+    HEAT,
+    INK,
+    Figure,
+    colour,
+    letters_in,
+    letters_on,
+    line_colour,
+)
 from engine.report_text import decimal
 
 if TYPE_CHECKING:
@@ -18,6 +27,7 @@ if TYPE_CHECKING:
 WIDTH_INCHES, DOTS = 7.0, 160
 BAR_INCHES = 0.23
 LINE_POINTS = 12  # of the name of a mark
+LETTERS = 9  # points: 11 pixels of a picture that fills the page
 LABELLED = 0.04  # of the axis: stacked bars shorter than that have no room for their number
 
 
@@ -34,9 +44,9 @@ def png(figure: Figure) -> bytes:
         f"{figure.title} ({figure.warning.partition(':')[0]})" if figure.warning else figure.title
     )
     axes.set_title(_literal(title), loc="left", fontsize=12, color=INK, pad=_pad(figure))
-    axes.tick_params(colors=INK, labelsize=9, length=0)
-    axes.xaxis.label.set_size(9)
-    axes.yaxis.label.set_size(9)
+    axes.tick_params(colors=INK, labelsize=LETTERS, length=0)
+    axes.xaxis.label.set_size(LETTERS)
+    axes.yaxis.label.set_size(LETTERS)
     for side in axes.spines.values():
         side.set_visible(False)
     written = BytesIO()
@@ -77,12 +87,13 @@ def _bars(figure: Figure, axes: "Axes") -> None:
         left = [a + b for a, b in zip(left, series.values, strict=True)]
         if alone:
             texts = [decimal(value, 0) for value in series.values]
-            axes.bar_label(bars, texts, padding=3, fontsize=8, color=INK)
+            axes.bar_label(bars, texts, padding=3, fontsize=LETTERS, color=INK)
         else:
             room = LABELLED * figure.x.high
             texts = [decimal(value, 0) if value >= room else "" for value in series.values]
-            ink = "white" if fill in (COLOURS[0], COLOURS[2]) else INK
-            axes.bar_label(bars, texts, label_type="center", fontsize=8, color=ink)
+            axes.bar_label(
+                bars, texts, label_type="center", fontsize=LETTERS, color=letters_on(fill)
+            )
     axes.set_yticks(places, [_literal(tick) for tick in figure.y.ticks])
     axes.set_ylim(len(places) - 0.4, -0.6)
     axes.set_xlabel(figure.x.title, color=INK)
@@ -100,7 +111,7 @@ def _bars(figure: Figure, axes: "Axes") -> None:
             bbox_to_anchor=(0, 1.0),
             ncols=5,
             frameon=False,
-            fontsize=8,
+            fontsize=LETTERS,
             borderaxespad=0.2,
             handlelength=1.2,
             columnspacing=1.2,
@@ -121,7 +132,7 @@ def _histogram(figure: Figure, axes: "Axes") -> None:
     axes.grid(axis="y", color=FAINT)
     lines = zip(figure.marks, figure.mark_names, figure.mark_levels, strict=True)
     for number, ((at, _), name, level) in enumerate(lines):
-        axes.axvline(at, color=COLOURS[1] if number else INK, lw=1.5, ls="--")
+        axes.axvline(at, color=line_colour(number), lw=1.5, ls="--")
         axes.annotate(
             name,
             (at, 1),
@@ -129,7 +140,7 @@ def _histogram(figure: Figure, axes: "Axes") -> None:
             xycoords=axes.get_xaxis_transform(),
             textcoords="offset points",
             ha=figure.anchor(at),
-            fontsize=8,
+            fontsize=LETTERS,
             color=INK,
             annotation_clip=False,
         )
@@ -147,19 +158,26 @@ def _heat(figure: Figure, axes: "Axes") -> None:
     rows = [series.values for series in figure.series]
     most = max(max(row) for row in rows) or 1
     if figure.printed:
-        axes.imshow(rows, cmap=scale, vmin=0, aspect="auto")
+        axes.imshow(rows, cmap=scale, vmin=0, vmax=most, aspect="auto")
         axes.set_xticks(range(len(figure.x.ticks)), figure.x.ticks)
         axes.set_yticks(range(len(rows)), [_literal(series.name) for series in figure.series])
         for y, row in enumerate(rows):
             for x, value in enumerate(row):
-                ink = "white" if value > 0.6 * most else INK
-                axes.text(x, y, decimal(value, 0), ha="center", va="center", fontsize=8, color=ink)
+                axes.text(
+                    x,
+                    y,
+                    decimal(value, 0),
+                    ha="center",
+                    va="center",
+                    fontsize=LETTERS,
+                    color=letters_in(value, most),
+                )
         return
     extent = (figure.x.low, figure.x.high, figure.y.low, figure.y.high)
     drawn = axes.imshow(rows, cmap=scale, vmin=0, aspect="equal", origin="lower", extent=extent)
     bar = axes.figure.colorbar(drawn, ax=axes, shrink=0.7)
     bar.outline.set_visible(False)
-    bar.set_label("Tracks", color=INK, fontsize=9)
+    bar.set_label("Tracks", color=INK, fontsize=LETTERS)
     axes.set_xlabel(figure.x.title, color=INK)
     axes.set_ylabel(figure.y.title, color=INK)
     axes.grid(color=FAINT, lw=0.5)

@@ -212,8 +212,8 @@ def test_figures_are_valid_for_plotly(found, odd):
         made = spec(figure)
         go.Figure(data=made["data"], layout=made["layout"])  # refuses what it does not know
         dark = json.dumps(themed(made))
-        assert "#0f6b63" not in dark
-        assert for_dark("#0f6b63") in dark
+        assert "#0f6b63" not in dark and "#1c2526" not in dark
+        assert for_dark("#1c2526") in dark
 
 
 def test_labels_of_figures_are_no_markup(odd):

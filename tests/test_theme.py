@@ -4,15 +4,18 @@ import re
 import tomllib
 from pathlib import Path
 
+import colour_vision
 import pytest
 
 from ui.curves import COLOURS
-from ui.map_tab import PALETTES, SCALES
+from ui.map_tab import PALETTES, SCALES, SYMBOLS, TOP
 from ui.page import INK, TEAL
+from ui.scatter import GREY
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LEAST = 4.5
 LEAST_OF_MARKS = 3.0  # lines and marks are no text
+FAR = 20.0  # CIEDE2000: told apart at a glance
 
 
 def rgb(colour: str) -> list[float]:
@@ -70,6 +73,35 @@ def test_lines_and_marks_can_be_seen(name):
     back = rgb(settings["theme"][name]["backgroundColor"])
     drawn = [TEAL, *COLOURS, *SCALES[name]]
     assert {c for c in drawn if contrast(rgb(c), back) < LEAST_OF_MARKS} == set()
+
+
+def grey_on(back: str) -> str:
+    """What does not match, as it is mixed with the page."""
+    *grey, opacity = (float(part) for part in re.findall(r"[\d.]+", GREY))
+    shown = mixed(grey, rgb(back), opacity)
+    return "#{:02x}{:02x}{:02x}".format(*map(round, shown))
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_what_matches_on_a_plane_can_be_told_from_what_does_not(name):
+    settings = tomllib.loads((REPOSITORY / ".streamlit" / "config.toml").read_text())
+    grey = grey_on(settings["theme"][name]["backgroundColor"])
+    assert colour_vision.apart(TEAL, grey) >= FAR
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_groups_on_the_map_differ_in_shape_or_in_colour_to_everybody(name):
+    settings = tomllib.loads((REPOSITORY / ".streamlit" / "config.toml").read_text())
+    grey = grey_on(settings["theme"][name]["backgroundColor"])
+    marks = [*zip(SYMBOLS, PALETTES[name], strict=True), ("circle", grey)]
+    assert len(marks) == TOP + 1
+    alike = [
+        (one, other)
+        for place, (shape, one) in enumerate(marks)
+        for other_shape, other in marks[place + 1 :]
+        if shape == other_shape and colour_vision.apart(one, other) < FAR
+    ]
+    assert alike == []
 
 
 def test_groups_on_the_map_can_be_seen_on_a_dark_page():

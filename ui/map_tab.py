@@ -54,7 +54,12 @@ PALETTES = {
         "#aa4499", "#ee8866",
     ),
 }  # fmt: skip
-SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up")
+# Two groups of one shape differ by 20 and more (CIEDE2000) to every kind of colour vision, and
+# circles from those that do not match.
+SYMBOLS = (
+    "square", "diamond", "cross", "triangle-up", "square", "circle", "triangle-up", "circle",
+    "cross", "diamond",
+)  # fmt: skip
 # The part of the Cividis scale that has a contrast of 3 to 1 with the page.
 SCALES = {
     theme: sample_colorscale("Cividis", np.linspace(*ends, 9).tolist())
@@ -267,7 +272,7 @@ def grouped(
     for place, name in enumerate(top):
         rows = hits[of_hits == name]
         if len(rows):
-            marker = {"color": palette[place], "symbol": SYMBOLS[place % len(SYMBOLS)]}
+            marker = {"color": palette[place], "symbol": SYMBOLS[place]}
             made.add_trace(scatter.points(collection, rows, xy, scatter.escaped(name), **marker))
 
 

@@ -24,7 +24,7 @@ DRAWN = 2000  # points of each kind: a browser draws and lassoes them without a 
 SEED = 1  # of the sample
 HEIGHT = 560  # pixels
 LETTERS = 60  # of a name that is hovered over
-GREY = "rgba(128, 128, 128, 0.5)"
+GREY = "rgba(128, 128, 128, 0.42)"  # of tracks that do not match
 OUTLINE = {"color": "#d1495b", "width": 2}
 
 

@@ -12,7 +12,7 @@ from engine.audio import Audio
 from engine.information import log_mel
 from engine.information.curve import FRAMES_PER_SECOND, Curve
 from engine.playlist import plain
-from engine.report_drawing import COLOURS
+from engine.report_drawing import COLOURS, SLATE
 from engine.report_text import decimal
 
 POINTS = 4_000  # of a line in the page, at most
@@ -21,7 +21,7 @@ LEAST_SMOOTHED = 11  # frames of a thick line's mean: 1.02 s
 SMOOTHED_SHARE = 300  # of longer recordings, so many means side by side
 RANGE_DB = 70.0  # of the spectrogram, below its loudest cell
 # Lines of noise levels; the later ones are readable on white and on black.
-LINES = (*COLOURS[:3], "#b0527a", "#7a8b2a", "#4b7fd1", "#9a6bd0")
+LINES = (*COLOURS[:2], SLATE, "#b0527a", "#7a8b2a", "#4b7fd1", "#9a6bd0")
 MEL_TICKS = {100: "100", 500: "500", 1_000: "1k", 2_000: "2k", 5_000: "5k", 10_000: "10k"}
 NAMES = ("IC (nats per frame)", "Waveform", "Mel spectrogram (Hz)")  # from top to bottom
 

@@ -11,8 +11,7 @@ import numpy as np
 
 from engine.information import log_mel
 from engine.information.drawing import MEL_TICKS, NAMES, Drawing, band, clock
-from engine.report_drawing import COLOURS
-from engine.report_plotly import FAINT, INK
+from engine.report_drawing import FAINT, INK, SLATE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +40,7 @@ def figure_png(drawn: Drawing) -> bytes:
             side.set_visible(False)
     _draw_lines(drawn, panels[0])
     times = drawn.waveform_times
-    panels[1].fill_between(times, *drawn.waveform, color=COLOURS[2], lw=0.3)
+    panels[1].fill_between(times, *drawn.waveform, color=SLATE, lw=0.3)
     _draw_spectrogram(drawn, panels[2])
     _draw_time(drawn, panels[2])
     figure.suptitle(_shortened(drawn.title), x=0.01, ha="left", fontsize=11, color=INK)

@@ -13,9 +13,8 @@ from engine.information import log_mel
 from engine.information.curve import FRAMES_PER_SECOND
 from engine.information.drawing import MEL_TICKS, NAMES, Drawing, band, drawing, thinned
 from engine.information.picture import figure_png, spectrogram_png
-from engine.report_drawing import COLOURS
+from engine.report_drawing import FAINT, INK, PAPER, SLATE
 from engine.report_page import document
-from engine.report_plotly import FAINT, INK, PAPER
 
 __all__ = ["Drawing", "drawing", "figure_html", "figure_png", "figure_spec"]
 
@@ -156,9 +155,9 @@ def _wave_trace(drawn: Drawing) -> dict:
         "y": _rounded(np.concatenate((high, low[::-1])), 4),
         "yaxis": "y2",
         "fill": "toself",
-        "fillcolor": COLOURS[2],
+        "fillcolor": SLATE,
         "mode": "lines",
-        "line": {"width": 0.5, "color": COLOURS[2]},
+        "line": {"width": 0.5, "color": SLATE},
         "hoverinfo": "skip",
         "showlegend": False,
     }
