@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Here, so that --help and a wrong folder are answered at once.
     from engine import report, report_source
     from engine.report_files import ReportError, write
+    from engine.report_text import count
 
     try:
         source = report_source.read(Library.open(options.library))
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         page = write(report.report(source), options.out or options.library / "report")
     except (LibraryError, ReportError) as error:
         return _refuse(str(error))
-    print(f"{len(source.frame):,} tracks described in {shown(page.absolute())}")
+    print(f"{count(len(source.frame))} described in {shown(page.absolute())}")
     return 0
 
 

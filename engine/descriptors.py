@@ -15,6 +15,7 @@ PROFILES = {
     "krumhansl": "listeners' ratings",
     "edma": "dance music",
 }
+PROFILE_NAMES = {"temperley": "Temperley", "krumhansl": "Krumhansl", "edma": "EDMA"}
 # A voice activation of at least this counts as sung or spoken.
 VOICE_THRESHOLD = 0.5
 

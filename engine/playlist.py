@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from types import MappingProxyType
 
 from engine.playlist_paths import ABSOLUTE, Paths, located
@@ -92,6 +93,14 @@ def plain(text: str) -> str:
         return text.strip()
     readable = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return _CONTROLS.sub(" ", readable).strip()
+
+
+def track_title(title: str | None, path: str) -> str:
+    """The title, or the file with its folder: files without tags are often all named song.ogg."""
+    if title and (named := plain(title)):
+        return named
+    file = PurePath(path)
+    return plain(f"{file.parent.name} / {file.name}" if file.parent.name else file.name)
 
 
 def parse(data: bytes) -> list[Line]:

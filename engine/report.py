@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from engine import duplicates, report_keys, report_odd, report_styles
+from engine import report_keys, report_odd, report_styles
 from engine.columns import numbers, texts
 from engine.descriptors import VOICE_THRESHOLD
-from engine.facts import Facts
 from engine.report_keys import DANCE_GENRE, Keys
 from engine.report_odd import Outlier, Suspects
 from engine.report_source import Failure, Model, Source
@@ -31,6 +30,7 @@ MOOD_MIDDLE = 5.0  # of both scales, 1 to 9
 MOOD_BINS = 32  # a side: a quarter of a point each
 MOOD_LOW, MOOD_HIGH = 1.0, 9.0
 UNSURE_VOICE = (0.4, 0.6)
+NAMELESS = "without a name"  # a model of IC that left none
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Contents:
     untitled: int
     years: tuple[int, int, int] | None  # first, median, last
     dated: int  # tracks with a year
+    selected_of: int | None  # tracks of the library, where a selection is described
     formats: dict[str, int]  # codec → tracks, most common first
 
 
@@ -89,6 +90,7 @@ class Report:
 
     contents: Contents
     columns: Mapping[str, int]  # descriptor → tracks that have it
+    spaces: Mapping[str, int]  # space of vectors → tracks that have one
     spreads: Mapping[str, Spread]  # of BARS; only what some track has
     styles: Styles | None
     keys: Keys | None
@@ -113,6 +115,7 @@ def report(source: Source) -> Report:
     return Report(
         contents=_contents(source),
         columns={column: int(frame[column].notna().sum()) for column in frame.columns},
+        spaces={space: int(np.count_nonzero(there)) for space, there in source.spaces.items()},
         spreads={column: found for column, found in spreads.items() if found},
         styles=(found := _styles(source)),
         keys=report_keys.keys(frame, _dance_share(source, found)),
@@ -121,7 +124,7 @@ def report(source: Source) -> Report:
         voice=_voice(frame),
         ic=_ic(frame),
         suspects=report_odd.suspects(frame, genres="effnet" not in source.stand_ins),
-        copies=_copies(frame, space),
+        copies=_copies(source),
         outliers=_outliers(frame, space, source.stand_ins),
         failures=source.failures,
         models=source.models,
@@ -131,7 +134,7 @@ def report(source: Source) -> Report:
 
 
 def _contents(source: Source) -> Contents:
-    frame, facts = source.frame, Facts(source.frame)
+    frame = source.frame
     years = numbers(frame, "year")
     years = years[np.isfinite(years)]
     codecs = pd.Series(texts(frame, "codec"), dtype=object).value_counts()
@@ -140,13 +143,14 @@ def _contents(source: Source) -> Contents:
         valueless=source.valueless,
         gone=source.gone,
         seconds=float(np.nansum(numbers(frame, "duration_s"))),
-        analysed_s=source.analysed_s,
-        partial=source.partial,
-        artists=_different(facts.artists),
-        albums=_different(facts.albums),
+        analysed_s=float(np.nansum(source.analysed_s)),
+        partial=int(np.count_nonzero(source.partial)),
+        artists=_different(source.groups.artists),
+        albums=_different(source.groups.albums),
         untitled=int(frame["title"].isna().sum()),
         years=(int(years.min()), int(np.median(years)), int(years.max())) if len(years) else None,
         dated=len(years),
+        selected_of=source.selected_of,
         formats={str(codec): int(tracks) for codec, tracks in codecs.items()},
     )
 
@@ -178,8 +182,11 @@ def _parts(matrix: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _dance_share(source: Source, styles: Styles | None) -> float | None:
-    """Share of DANCE_GENRE by strongest style; None where genres are unknown or made up."""
+    """Share of DANCE_GENRE by strongest style; None where genres are made up, or known of too few
+    tracks to speak for them all."""
     if styles is None or not styles.genres or "effnet" in source.stand_ins:
+        return None
+    if styles.tracks < max(FEWEST, len(source.frame) / 2):
         return None
     return sum(g.strongest for g in styles.genres if g.label == DANCE_GENRE) / styles.tracks
 
@@ -246,18 +253,18 @@ def _voice(frame: pd.DataFrame) -> Voice | None:
 
 def _ic(frame: pd.DataFrame) -> dict[str, Spread]:
     values = numbers(frame, "ic_mean")
-    models = pd.Series(texts(frame, "ic_model"), dtype=object)
+    models = pd.Series(texts(frame, "ic_model"), dtype=object).fillna(NAMELESS)
     common = models[np.isfinite(values)].value_counts().index
     return {str(model): spread("ic_mean", values[models == model]) for model in common}
 
 
-def _copies(frame: pd.DataFrame, space: Space | None) -> tuple[tuple[Track, ...], ...]:
+def _copies(source: Source) -> tuple[tuple[Track, ...], ...]:
     """Groups of two and more, the largest first."""
-    labels = pd.Series(duplicates.groups(frame, space))
+    labels = pd.Series(source.groups.copies)
     sizes = labels.groupby(labels).transform("size").to_numpy()
     members: dict[int, list[Track]] = {}
     for row in np.flatnonzero(sizes > 1).tolist():
-        members.setdefault(int(labels[row]), []).append(track(frame, row))
+        members.setdefault(int(labels[row]), []).append(track(source.frame, row))
     return tuple(sorted((tuple(group) for group in members.values()), key=len, reverse=True))
 
 

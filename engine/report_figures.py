@@ -10,14 +10,21 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import replace
 
-from engine.descriptors import DESCRIPTORS, KEYS, PROFILES, SCALES, VOICE_THRESHOLD
+from engine.descriptors import (
+    DESCRIPTORS,
+    KEYS,
+    PROFILE_NAMES,
+    PROFILES,
+    SCALES,
+    VOICE_THRESHOLD,
+)
 from engine.report import MOOD_BINS, MOOD_HIGH, MOOD_LOW, STREAMING_LUFS, Report
 from engine.report_drawing import Axis, Figure, Series
-from engine.report_keys import RELATIONS
+from engine.report_keys import RELATIONS, pair_name
 from engine.report_styles import Label
-from engine.report_text import count, decimal, of, percent, style_name
+from engine.report_text import count, decimal, listed, of, style_name
 from engine.report_values import Spread
-from engine.schema import STAGE_COLUMNS
+from engine.schema import STAGE_COLUMNS, STAGE_SPACES
 
 FEWEST_BARS = 10
 SHOWN = 20  # bars of styles; the TSV has all
@@ -42,7 +49,7 @@ def _warning(figure: Figure) -> Figure:
     """The warning also where it is heard and not seen."""
     if not figure.warning:
         return figure
-    return replace(figure, alt=f"{figure.alt} Mind: {figure.warning}.")
+    return replace(figure, alt=f"{figure.alt} Note: {figure.warning}.")
 
 
 def warned(report: Report, stage: str) -> str:
@@ -51,23 +58,32 @@ def warned(report: Report, stage: str) -> str:
 
 
 def _coverage(report: Report) -> Figure:
-    names = {"key_edma": "Key", "tempo_bpm": "Tempo", "style": "Style"}
-    names |= {c: d.label for c, d in DESCRIPTORS.items() if c not in ("style_activation",)}
-    columns = [c for stage in STAGE_COLUMNS.values() for c in stage if c in names]
-    have = [report.columns.get(column, 0) for column in columns]
+    names = {c: d.label for c, d in DESCRIPTORS.items()} | {"key_edma": "Key", "style": "Style"}
+    del names["style_activation"]  # every style has one
+    have: dict[str, int] = {}
+    for stage, columns in STAGE_COLUMNS.items():
+        have |= {names[c]: report.columns.get(c, 0) for c in columns if c in names}
+        if "tags" in STAGE_SPACES[stage]:
+            have["Tags"] = report.spaces.get("tags", 0)
+    if report.keys:
+        have["Key"] = max(profile.tracks for profile in report.keys.profiles)
     tracks = report.contents.tracks
-    full = sum(number == tracks for number in have)
+    full = sum(number == tracks for number in have.values())
+    every = "the 1 track" if tracks == 1 else f"all {count(tracks)}"
+    said = f"{full} of {len(have)} kinds of values are known for {every}"
+    lacking = [name for name, number in have.items() if not number]
     return Figure(
         name="coverage",
         kind="bars",
-        title="Which descriptors the tracks have",
-        caption=f"{full} of {len(columns)} descriptors are there for all of {count(tracks)}.",
-        alt=f"Bars of the number of tracks with each of {len(columns)} descriptors.",
+        title="What is known of the tracks",
+        caption=f"{said}.",
+        alt=f"Bars of the number of tracks with each kind of value. {said}"
+        f"{f'; for none {listed(lacking)}' if lacking else ''}.",
         x=Axis("Tracks", low=0, high=tracks),
-        y=Axis("Descriptor", ticks=tuple(names[c] for c in columns)),
+        y=Axis("Kind of value", ticks=tuple(have)),
         series=(
-            Series("with a value", tuple(have)),
-            Series("without", tuple(tracks - number for number in have)),
+            Series("known", tuple(have.values())),
+            Series("missing", tuple(tracks - number for number in have.values())),
         ),
     )
 
@@ -82,27 +98,25 @@ def _styles(report: Report) -> Iterable[Figure]:
     if found.genres:
         yield _bars(
             "genres",
-            "Tracks by parent genre",
-            "Parent genre",
+            "Tracks by genre",
+            "Genre",
             found.genres,
             found.tracks,
-            f"Tracks whose strongest style belongs to the genre; {len(found.genres)} "
-            "genres are known.",
+            f"Tracks whose strongest style belongs to the genre, one of {len(found.genres)}.",
             warning,
         )
     used = [label for label in found.labels if label.strongest]
     shown = used[:SHOWN]
     some = f"The {len(shown)} most common of {count(len(used), what)}"
     first = some if len(shown) < len(used) else f"{count(len(used), what).capitalize()}"
-    name = "Tracks by style" if found.space == "styles" else "Tracks by tag, in place of styles"
     yield _bars(
         "styles",
-        name,
+        f"Tracks by {what}",
         what.title(),
         shown,
         found.tracks,
-        f"{first}, each track counted for its strongest one; all {len(found.labels)}, also by a "
-        f"threshold of {audible}, are in {found.space}.tsv.",
+        f"{first}, each track counted for its strongest one. The file {found.space}.tsv has all "
+        f"{len(found.labels)}, also counted from an activation of {audible} on.",
         warning,
     )
 
@@ -162,10 +176,10 @@ def _histogram(
         if found.beyond
         else ""
     )
-    said = (
-        f"median {decimal(found.median, decimals)}{unit}, from {decimal(found.low, decimals)} "
-        f"to {decimal(found.high, decimals)}{unit}"
-    )
+    said = f"median {decimal(found.median, decimals)}{unit}"
+    said += f", from {decimal(found.low, decimals)} to {decimal(found.high, decimals)}{unit}"
+    if found.tracks == 1:
+        said = f"{decimal(found.median, decimals)}{unit}"
     return Figure(
         name=name,
         kind="histogram",
@@ -199,23 +213,23 @@ def _keys(report: Report) -> Iterable[Figure]:
     found = report.keys
     if found is None:
         return
-    series, most = [], (0, "", "")
+    series, most = [], (0, "", "", "")
     for profile in found.profiles:
         for scale, counts in zip(SCALES, profile.counts, strict=True):
             shares = tuple(round(100 * number / profile.tracks, 1) for number in counts)
-            series.append(Series(f"{profile.name} {scale}", shares))
+            series.append(Series(f"{PROFILE_NAMES[profile.name]} {scale}", shares))
             top = max(range(12), key=lambda n: counts[n])
             if profile.name == found.recommended:
-                most = max(most, (shares[top], KEYS[top], scale))
+                most = max(most, (counts[top], KEYS[top], scale, of(counts[top], profile.tracks)))
+    recommended = PROFILE_NAMES[found.recommended]
     yield Figure(
         name="keys",
         kind="heat",
         title="Keys by profile, in percent of the tracks",
-        caption="Percent of the tracks of a profile that have each key. "
-        f"Recommended here: {found.recommended}, by which {most[1]} {most[2]} is the most common "
-        f"with {decimal(most[0])} %.",
+        caption="How many percent of the tracks have each key, by each profile. By "
+        f"{recommended}, {most[1]} {most[2]} is the most common, with {most[3]}.",
         alt=f"Shares of 24 keys by {count(len(found.profiles), 'profile')}; by "
-        f"{found.recommended}, {most[1]} {most[2]} leads with {decimal(most[0])} %.",
+        f"{recommended}, {most[1]} {most[2]} leads with {most[3]}.",
         x=Axis("Tonic", ticks=KEYS),
         y=Axis("Profile and scale", ticks=tuple(s.name for s in series)),
         series=tuple(series),
@@ -231,7 +245,7 @@ def _agreement(report: Report) -> Figure:
         name: tuple(round(100 * pair.relations[name] / pair.tracks, 2) for pair in found.pairs)
         for name in RELATIONS
     }
-    names = tuple(" and ".join(pair.profiles) for pair in found.pairs)
+    names = tuple(pair_name(pair) for pair in found.pairs)
     named = {
         "same": "same key",
         "fifth": "a fifth apart",
@@ -250,8 +264,9 @@ def _agreement(report: Report) -> Figure:
         kind="bars",
         title="How far the key profiles agree",
         caption=f"Percent of the tracks by how the keys of two profiles relate.{three}",
-        alt=f"{_compared(len(found.pairs))}; {' and '.join(best.profiles)} agree "
-        f"{'most, ' * (len(found.pairs) > 1)}on {percent(best.same, 1)} of the tracks.{three}",
+        alt=f"{_compared(len(found.pairs))}; {pair_name(best)} agree "
+        f"{'most, ' * (len(found.pairs) > 1)}on {of(best.relations['same'], best.tracks)}."
+        f"{three}",
         x=Axis("Tracks", "%", low=0, high=100),
         y=Axis("Profiles", ticks=names),
         series=tuple(Series(named[name], shares[name]) for name in RELATIONS),
@@ -272,7 +287,8 @@ def _mood(report: Report) -> Iterable[Figure]:
     beyond = f" {count(found.beyond)} beyond the scale are counted at the edge." * bool(
         found.beyond
     )
-    said = f"median valence {decimal(valence.median)}, median arousal {decimal(arousal.median)}"
+    median = "median " if found.tracks > 1 else ""
+    said = f"{median}valence {decimal(valence.median)}, {median}arousal {decimal(arousal.median)}"
     yield Figure(
         name="mood",
         kind="heat",

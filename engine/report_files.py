@@ -87,7 +87,7 @@ def markdown(report: Report, drawn: tuple[Figure, ...]) -> str:
     for section in sections(report):
         lines += [f"## {section.title}", ""]
         lines += [
-            f"> **Mind:** {sentence.written(escaped)}\n"
+            f"> **Note:** {sentence.written(escaped)}\n"
             for sentence in section.sentences
             if sentence.warning
         ]

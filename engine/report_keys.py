@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from engine.columns import numbers, places
-from engine.descriptors import KEYS, PROFILES, SCALES
+from engine.descriptors import KEYS, PROFILE_NAMES, PROFILES, SCALES
 from engine.query import Query
 from engine.report_values import FEWEST
 
@@ -70,6 +70,11 @@ class Keys:
     recommended: str  # name of a profile
     reason: str  # dance, agreement, draw, few (to compare), or only (one profile has keys)
     dance_share: float | None  # of DANCE_GENRE; None where genres are unknown
+
+
+def pair_name(pair: Pair) -> str:
+    """Temperley and EDMA"""
+    return " and ".join(PROFILE_NAMES[name] for name in pair.profiles)
 
 
 def keys(frame: pd.DataFrame, dance_share: float | None) -> Keys | None:

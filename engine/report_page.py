@@ -24,6 +24,7 @@ LISTED = 20  # rows of a table that the page shows
 LISTED_SENTENCES = ("listen", "failures")
 # Lists of tracks → the section that they belong to.
 LISTS = {
+    "diversity": "styles",
     "tempo_suspects": "tempo",
     "loudness_outliers": "loudness",
     "outliers": "listen",
@@ -95,7 +96,7 @@ def _section(
 
 
 def _warning(sentence: Sentence) -> str:
-    return f'<p class="warning"><strong>Mind:</strong> {sentence.written(escape)}</p>'
+    return f'<p class="warning"><strong>Note:</strong> {sentence.written(escape)}</p>'
 
 
 def _figure(figure: Figure, picture: bytes) -> str:

@@ -1,8 +1,9 @@
 """Numbers and sentences as a report writes them.
 
 Conventions: a real minus sign; 1 track, 2 tracks; a share that is not 0 or all never reads 0 % or
-100 %. A Sentence keeps the names of tracks and styles apart from its own words, because each medium
-(HTML, Markdown, an app) escapes them in its own way.
+100 %, and of fewer than FEWEST there is none: 3 of 7 says it as well.
+A Sentence keeps the names of tracks and styles apart from its own words, because each medium (HTML,
+Markdown, an app) escapes them in its own way.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 from engine.descriptors import DESCRIPTORS
 from engine.playlist import plain
+from engine.report_values import FEWEST
 
 MINUTE, HOUR = 60, 3600
 NBSP = "\u00a0"  # keeps a number and its unit on one line
@@ -24,8 +26,9 @@ class Sentence:
     warning: bool = False  # something to mind before believing the rest
 
     def written(self, escape: Callable[[str], str] = str) -> str:
-        """The sentence with its names escaped for a medium."""
-        return self.text.format(*(escape(plain(name)) for name in self.names))
+        """The sentence with its names escaped for a medium, and a capital at its beginning."""
+        text = self.text[:1].upper() + self.text[1:]
+        return text.format(*(escape(plain(name)) for name in self.names))
 
 
 def count(number: int, noun: str = "track") -> str:
@@ -49,9 +52,27 @@ def percent(part: float, whole: float) -> str:
 
 
 def of(part: int, whole: int, one: str = "", many: str = "") -> str:
-    """12 of 50 tracks (24 %), with the form of a verb that goes with it: 1 of 7 is, 0 of 1 is."""
-    said = f"{part:,} of {count(whole)} ({percent(part, whole)})"
+    """12 of 50 tracks (24 %), 3 of 7 tracks, all 50 tracks, none of the 50 tracks or the 1 track,
+    with the form of a verb that goes with it: 1 of 7 is, 0 of 1 is."""
+    if part == 0 and whole > 1:
+        said = f"none of the {count(whole)}"
+    elif part == whole:
+        said = f"the {count(whole)}" if whole == 1 else f"all {count(whole)}"
+    else:
+        share = f" ({percent(part, whole)})" if whole >= FEWEST else ""
+        said = f"{part:,} of {count(whole)}{share}"
     return f"{said} {one if 1 in (part, whole) else many}".rstrip()
+
+
+def portion(part: int, whole: int) -> str:
+    """Of tracks that have been named: 24 %, or 3 of 7."""
+    return percent(part, whole) if whole >= FEWEST else f"{part:,} of {whole:,}"
+
+
+def tally(part: int, whole: int, noun: str = "track") -> str:
+    """For brackets: 12 tracks, 24 %; of few 3 tracks."""
+    share = f", {percent(part, whole)}" if whole >= FEWEST else ""
+    return f"{count(part, noun)}{share}"
 
 
 def decimal(number: float, decimals: int = 1) -> str:
@@ -96,8 +117,3 @@ def format_name(codec: str) -> str:
     """What people call a codec of FFmpeg: MP3 for mp3float, PCM for pcm_s16le."""
     name = codec.removesuffix("float").partition("_")[0]
     return "Vorbis" if name == "vorbis" else name.upper()
-
-
-def nothing(tracks: int, what: str) -> Sentence:
-    """That no track has values of something."""
-    return Sentence(f"0 of {count(tracks)} have values of {what}.")

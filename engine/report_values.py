@@ -6,12 +6,11 @@ that have a value; percentiles interpolate linearly; the standard deviation is o
 """
 
 from dataclasses import dataclass
-from pathlib import PurePath
 
 import numpy as np
 import pandas as pd
 
-from engine.playlist import plain
+from engine.playlist import plain, track_title
 
 # Column → (low end, high end, width) of the bars of its histogram. What lies outside is counted in
 # the end bars. IC has no usual range: its bars follow the values.
@@ -65,12 +64,9 @@ class Track:
 
     @property
     def called(self) -> str:
-        """“Title” by Artist; without a title the file and its folder, since whole albums of files
-        are named track01.mp3."""
-        if not self.title:
-            path = PurePath(self.path)
-            return f"“{plain(f'{path.parent.name}/{path.name}')}”"
-        return f"“{self.title}” by {self.artist}" if self.artist else f"“{self.title}”"
+        """“Title” by Artist; without a title “folder / file”, as the apps name it."""
+        named = f"“{track_title(self.title, self.path)}”"
+        return f"{named} by {self.artist}" if self.artist else named
 
 
 def track(frame: pd.DataFrame, row: int) -> Track:

@@ -1,18 +1,16 @@
 """What a report says of keys: how far the profiles agree, and which of them to use."""
 
-from engine.descriptors import PROFILES
+from engine.descriptors import PROFILE_NAMES, PROFILES
 from engine.query import Query
 from engine.report import Report
-from engine.report_keys import DANCE_GENRE, DANCE_SHARE, DRAW, Pair, drawn
-from engine.report_text import Sentence, count, listed, nothing, of, percent
+from engine.report_keys import DANCE_GENRE, DANCE_SHARE, DRAW, Keys, Pair, Profile, drawn, pair_name
+from engine.report_text import Sentence, count, listed, of, percent, portion
 from engine.report_values import FEWEST
 
 
 def keys(report: Report) -> list[Sentence]:
     """Agreement of the profiles, the one to use, its commonest keys."""
     found = report.keys
-    if found is None:
-        return [nothing(report.contents.tracks, "the key")]
     sentences = []
     if found.compared:
         sentences.append(
@@ -21,15 +19,17 @@ def keys(report: Report) -> list[Sentence]:
                 f"{of(found.agreed, found.compared)}."
             )
         )
-        parts = [
-            f"{percent(pair.relations['same'], pair.tracks)} for {' and '.join(pair.profiles)}"
-            for pair in sorted(found.pairs, key=lambda pair: -pair.same)
-        ]
     if found.compared > 1:
-        sentences.append(Sentence(f"Pair by pair, the share of equal keys is {listed(parts)}."))
+        first, *others = sorted(found.pairs, key=lambda pair: -pair.same)
+        parts = [f"{pair_name(first)} agree on {of(first.relations['same'], first.tracks)}"]
+        parts += [
+            f"{pair_name(pair)} on {portion(pair.relations['same'], pair.tracks)}"
+            for pair in others
+        ]
+        sentences.append(Sentence(f"Two at a time, {listed(parts)}."))
         sentences += _disagreement(found.pairs)
-    sentences.append(Sentence(_recommendation(report)))
-    profile = next(p for p in found.profiles if p.name == found.recommended)
+    sentences.append(Sentence(_recommendation(found)))
+    profile = _recommended(found)
     sentences.append(
         Sentence(f"By that profile, {of(profile.minor, profile.tracks, 'is', 'are')} in minor.")
     )
@@ -42,42 +42,49 @@ def _disagreement(pairs: tuple[Pair, ...]) -> list[Sentence]:
         return []
     parts = listed(
         [
-            f"{percent(sum(pair.relations[name] for pair in pairs), different)} {said}"
+            f"{said} in {portion(sum(pair.relations[name] for pair in pairs), different)}"
             for name, said in _RELATED.items()
         ]
     )
-    return [Sentence(f"In the {count(different, 'case')} where two profiles differ, {parts}.")]
+    return [
+        Sentence(f"Where two profiles differ ({count(different, 'case')}), the keys are {parts}.")
+    ]
 
 
 _RELATED = {
-    "fifth": "are a fifth apart",
-    "relative": "relative keys (A minor for C major)",
-    "parallel": "parallel keys (A minor for A major)",
+    "fifth": "a fifth apart",
+    "relative": "relative (A minor for C major)",
+    "parallel": "parallel (A minor for A major)",
 }
 
 
-def _recommendation(report: Report) -> str:
-    found = report.keys
-    profile = next(p for p in found.profiles if p.name == found.recommended)
-    use = f"Use the {profile.name} profile (made from {PROFILES[profile.name]}) here: "
+def _recommended(found: Keys) -> Profile:
+    return next(p for p in found.profiles if p.name == found.recommended)
+
+
+def _recommendation(found: Keys) -> str:
+    profile = _recommended(found)
+    use = f"Use the {PROFILE_NAMES[profile.name]} profile (made from {PROFILES[profile.name]}): "
+    usual = "the filters begin with it" if profile.name == Query.key_profile else ""
     if found.reason == "dance":
         return (
-            f"{use}{percent(found.dance_share, 1)} of the tracks are {DANCE_GENRE}, the genre "
-            f"nearest to the music that it was made from (rule: {percent(DANCE_SHARE, 1)} or more)."
+            f"{use}{percent(found.dance_share, 1)} of the tracks with a style are {DANCE_GENRE}, "
+            f"the genre nearest to that (from {percent(DANCE_SHARE, 1)} on)."
         )
     if found.reason == "only":
-        return f"{use}it is the only one to compare, with keys for {count(profile.tracks)}."
+        other = "is the only one with keys" if len(found.profiles) == 1 else "has most keys"
+        return f"{use}it {other}, for {count(profile.tracks)}."
     if found.reason == "few":
+        most = max(pair.tracks for pair in found.pairs)
         return (
-            f"{use}with {count(max(pair.tracks for pair in found.pairs))} to compare, agreement "
-            f"says little (from {FEWEST} on), and it is the one that the filters begin with."
+            f"{use}{usual or 'any will do'}, since with {count(most)} to compare, agreement says "
+            f"little (from {FEWEST} on)."
         )
     agrees = f"it agrees with the others on {percent(profile.agreement, 1)} of the tracks"
     if found.reason == "agreement":
         return f"{use}{agrees}, more than any other profile does."
-    others = listed([p.name for p in drawn(found.profiles) if p is not profile])
-    usual = ", and it is the one that the filters begin with"
+    others = listed([PROFILE_NAMES[p.name] for p in drawn(found.profiles) if p is not profile])
     return (
         f"{use}{agrees}, a draw with {others} (within {DRAW * 100:.0f} percentage points of the "
-        f"best){usual if profile.name == Query.key_profile else ''}."
+        f"best){f', and {usual}' if usual else ''}."
     )

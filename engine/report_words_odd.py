@@ -24,26 +24,33 @@ from engine.report_values import FEWEST
 
 NAMED = 3
 NAMED_OUTLIERS = 8
-# Why a file has no values, as a person would say it.
+# Why a file has no values: of several files, and of one that is named.
 _STATUSES = {
-    "silent": "silent",
-    "too_short": "too short",
-    "unreadable": "unreadable",
-    "crashed": "a crash of the decoder or analysis",
-    "timeout": "not done in time",
+    "silent": ("silent", "is silent"),
+    "too_short": ("too short", "is too short"),
+    "unreadable": ("unreadable", "cannot be read"),
+    "crashed": ("crashed", "crashed the decoder or the analysis"),
+    "timeout": ("out of time", "was not done in time"),
 }
+# What a person calls low and high values of a descriptor.
+_ENDS = {
+    "duration_s": ("short", "long"),
+    "loudness_lufs": ("quiet", "loud"),
+    "tempo_bpm": ("slow", "fast"),
+}
+_NETWORKS = {"effnet": "EffNet", "musicnn": "MusiCNN"}
 
 
 def suspects(report: Report) -> list[Sentence]:
     """Tempi that are probably half or double."""
     found = report.suspects
+    if found is None and report.spreads["tempo_bpm"].tracks == 1:
+        return []
     if found is None:
-        if "tempo_bpm" not in report.spreads:
-            return []
         return [
             Sentence(
-                f"With fewer than {FEWEST_USUAL} dependable tempos, it cannot be said which of "
-                "them are half or double of what people feel."
+                f"There are fewer than {FEWEST_USUAL} dependable tempos, too few to tell which are "
+                "half or double of what people feel."
             )
         ]
     usual = f"{found.low:.0f} to {found.high:.0f}{NBSP}BPM"
@@ -51,22 +58,21 @@ def suspects(report: Report) -> list[Sentence]:
         return [
             Sentence(
                 f"0 of {count(found.judged, 'tempo')} look like half or double of what people "
-                f"feel; usual here are {usual}."
+                f"feel; {usual} are usual here."
             )
         ]
-    number = len(found.found)
     one = found.found[0]
-    sentence = Sentence(
-        f"{of(number, found.judged)} may have half or double the tempo that people feel: outside "
-        f"what is usual (over all tracks {usual}), with the half or double well inside it."
-    )
     confidence = (
         ""
         if one.confidence != one.confidence
-        else (f" with a confidence of {decimal(one.confidence)}")
+        else f" with a confidence of {decimal(one.confidence)}"
     )
     return [
-        sentence,
+        Sentence(
+            f"{of(len(found.found), found.judged)} may have half or double the tempo that people "
+            f"feel: it is unusual (over all tracks {usual} are usual), but its half or double is "
+            "typical."
+        ),
         Sentence(
             f"The most doubtful is {{0}}: {one.tempo:.0f}{NBSP}BPM{confidence}, more likely "
             f"{one.likely:.0f}{NBSP}BPM.",
@@ -77,11 +83,13 @@ def suspects(report: Report) -> list[Sentence]:
 
 def outliers(report: Report) -> list[Sentence]:
     """Each track with the reason that named it."""
+    tracks = report.contents.tracks
+    if tracks == 1:
+        return []
+    if tracks < FEWEST:
+        return [Sentence(f"It takes {FEWEST} tracks to tell which stand out from the rest.")]
     if not report.outliers:
-        tracks = report.contents.tracks
-        why = f"; {FEWEST} are needed" if tracks < FEWEST else ""
-        stands = verb(tracks, "stands", "stand")
-        return [Sentence(f"0 of {count(tracks)} {stands} out from the rest{why}.")]
+        return [Sentence(f"{of(0, tracks)} stand out from the rest.")]
     return [_outlier(outlier) for outlier in report.outliers[:NAMED_OUTLIERS]]
 
 
@@ -92,30 +100,30 @@ def _outlier(outlier: Outlier) -> Sentence:
 
 def _reason(reason: Reason) -> str:
     if reason.column not in DESCRIPTORS:
-        network = {"effnet": "EffNet", "musicnn": "MusiCNN"}[reason.column]
         return (
-            f"its nearest neighbour is far away (cosine {decimal(reason.value, 2)} by {network} "
-            f"against a median of {decimal(reason.usual, 2)}, modified z-score "
-            f"{decimal(reason.score)})"
+            f"nothing here sounds much like it (cosine {decimal(reason.value, 2)} to the nearest "
+            f"track by {_NETWORKS[reason.column]}; the median is {decimal(reason.usual, 2)})"
         )
-    name = DESCRIPTORS[reason.column].label.replace("Mean IC", "mean IC")
-    name = name if name.startswith("mean IC") else name.lower()
-    size = "low" if reason.score < 0 else "high"
+    label = DESCRIPTORS[reason.column].label
+    name = label[:1].lower() + label[1:]
+    low, high = _ENDS.get(reason.column, ("low", "high"))
     return (
-        f"{size} {name}, {value(reason.value, reason.column)} against a median of "
-        f"{value(reason.usual, reason.column)} (modified z-score {decimal(reason.score)})"
+        f"{name} {value(reason.value, reason.column)} ({low if reason.score < 0 else high}; the "
+        f"median is {value(reason.usual, reason.column)})"
     )
 
 
 def copies(report: Report) -> list[Sentence]:
     """Groups of near-duplicates."""
-    groups = len(report.copies)
+    groups, all_tracks = len(report.copies), report.contents.tracks
     if not groups:
-        return [Sentence(f"Among {count(report.contents.tracks)}, 0 are copies of another one.")]
+        if all_tracks == 1:
+            return []
+        return [Sentence(f"{of(0, all_tracks, 'is', 'are')} copies of another one.")]
     tracks = sum(map(len, report.copies))
     said = (
-        f"{of(tracks, report.contents.tracks)} form {count(groups, 'group')} of copies of one "
-        f"recording; {tracks - groups:,} could go."
+        f"{of(tracks, all_tracks)} form {count(groups, 'group')} of copies of one recording; "
+        f"{tracks - groups:,} could go."
     )
     largest = max(report.copies, key=len)
     again = Sentence(f"The largest group has {count(len(largest))}: {{0}}.", (largest[0].called,))
@@ -123,18 +131,18 @@ def copies(report: Report) -> list[Sentence]:
 
 
 def failures(report: Report) -> list[Sentence]:
-    """How many files came to nothing, and why; the first few by name."""
-    if not report.failures:
-        return [Sentence("0 files failed.")]
-    files = {failure.path for failure in report.failures}
+    """How many files came to nothing, or not to all values, and why; the first few by name."""
     status = {failure.path: failure.status for failure in report.failures}
+    if not status:
+        return []
     reasons = Counter(status.values()).most_common()
-    parts = listed([f"{number:,} {_STATUSES.get(name, name)}" for name, number in reasons])
-    total = report.contents.tracks + report.contents.valueless
+    parts = listed([f"{number:,} {_status(name)[0]}" for name, number in reasons])
+    total = max(len(status), report.contents.tracks + report.contents.valueless)
+    share = f" ({percent(len(status), total)})" if total >= FEWEST else ""
     sentences = [
         Sentence(
-            f"{count(len(files), 'file')} ({percent(len(files), max(total, len(files)))} of all) "
-            f"{verb(len(files), 'lacks', 'lack')} values: {parts}."
+            f"{len(status):,} of {count(total, 'file')}{share} "
+            f"{verb(len(status), 'lacks', 'lack')} all or some values: {parts}."
         )
     ]
     for place, failure in enumerate(report.failures[:NAMED], start=1):
@@ -142,8 +150,12 @@ def failures(report: Report) -> list[Sentence]:
         why = ": {1}" if failure.error else ""
         sentences.append(
             Sentence(
-                f"({place}) {{0}} is {_STATUSES.get(failure.status, failure.status)}{why}.",
-                (f"{file.parent.name}/{file.name}", failure.error.rstrip(".")),
+                f"({place}) {{0}} {_status(failure.status)[1]}{why}.",
+                (f"{file.parent.name} / {file.name}", failure.error.rstrip(".")),
             )
         )
     return sentences
+
+
+def _status(name: str) -> tuple[str, str]:
+    return _STATUSES.get(name, (name, f"has the status {name}"))

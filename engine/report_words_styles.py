@@ -7,41 +7,34 @@ from engine.report_text import (
     count,
     decimal,
     listed,
-    nothing,
     of,
     percent,
+    portion,
     style_name,
+    tally,
     verb,
 )
 from engine.report_values import FEWEST
 
 NAMED = 3  # styles and genres that a sentence lists
-# More than half in one genre: the rest together are the minority.
-DOMINANT = 0.5
 # Pielou's evenness: from 0.8 on no kind stands out much, below 0.5 few kinds make up most.
 EVEN, UNEVEN = 0.8, 0.5
 
 
 def styles(report: Report) -> list[Sentence]:
-    """Most common genres and styles, how many a track has, how varied they are."""
+    """Most common genres and styles, and how many a track has."""
     found = report.styles
-    if found is None:
-        return [nothing(report.contents.tracks, "styles or tags")]
-    sentences = [_substitute(found)] if found.space == "tags" else [*_genres(found)]
+    sentences = [_substitute(report, found)] if found.space == "tags" else [_genres(found)]
     top = [label for label in found.labels[:NAMED] if label.strongest]
     names = tuple(style_name(label.label) for label in top)
-    what = "styles" if found.space == "styles" else "tags"
+    what = found.space
     shares = listed(
-        [
-            f"{{{n}}} ({count(label.strongest)}, {percent(label.strongest, found.tracks)})"
-            for n, label in enumerate(top)
-        ]
+        [f"{{{n}}} ({tally(label.strongest, found.tracks)})" for n, label in enumerate(top)]
     )
-    one = len(top) == 1
     sentences.append(
         Sentence(
             f"Counting each track by its strongest {what[:-1]}, the most common "
-            f"{what[:-1] + ' is' if one else what + ' are'} {shares}.",
+            f"{verb(len(top), f'{what[:-1]} is', f'{what} are')} {shares}.",
             names,
         )
     )
@@ -50,70 +43,64 @@ def styles(report: Report) -> list[Sentence]:
         sum(getattr(label, kind) for label in found.labels) / found.tracks
         for kind in ("audible", "strong")
     ]
+    who = "The track" if found.tracks == 1 else "On average, a track"
     sentences.append(
         Sentence(
-            f"Counting every {what[:-1]} that reaches a threshold, a track has "
-            f"{decimal(per_track[0])} {what} on average from an activation of {audible} on, and "
-            f"{decimal(per_track[1])} from {strong} on."
+            f"{who} has {decimal(per_track[0])} {what} with an activation of {audible} or more, "
+            f"and {decimal(per_track[1])} with {strong} or more."
         )
     )
     return sentences
 
 
-def _substitute(found: Styles) -> Sentence:
+def _substitute(report: Report, found: Styles) -> Sentence:
     return Sentence(
-        f"The style network is missing, so the {len(found.labels)} tags of the Million Song "
-        "Dataset stand in for the 400 styles: a coarser mix of genres, moods and instruments.",
+        f"These are {len(found.labels)} broad tags of the Million Song Dataset, a mix of genres, "
+        f"moods and instruments: {of(0, report.contents.tracks, 'has', 'have')} the 400 styles.",
         warning=True,
     )
 
 
-def _genres(found: Styles) -> list[Sentence]:
+def _genres(found: Styles) -> Sentence:
     top = [genre for genre in found.genres[:NAMED] if genre.strongest]
+    names = tuple(genre.label for genre in top)
     first = (
-        f"{{0}} is the most common parent genre: it has the strongest style of "
+        f"By their strongest style, {{0}} is the most common genre, with "
         f"{of(top[0].strongest, found.tracks)}"
     )
-    more = (
-        listed(
-            [
-                f"{{{n}}} with {percent(genre.strongest, found.tracks)}"
-                for n, genre in enumerate(top[1:], start=1)
-            ]
-        )
-        if len(top) > 1
-        else ""
-    )
-    names = tuple(genre.label for genre in top)
-    return [Sentence(first + (f", followed by {more}." if more else "."), names)]
+    if len(top) == 1:
+        return Sentence(f"{first}.", names)
+    more = [
+        f"{{{n}}} ({portion(genre.strongest, found.tracks)})"
+        for n, genre in enumerate(top[1:], start=1)
+    ]
+    return Sentence(f"{first}, before {listed(more)}.", names)
 
 
 def diversity(report: Report) -> list[Sentence]:
-    """Entropy and effective numbers of styles and genres."""
+    """How varied the styles and genres are; entropies are in the table."""
     found = report.styles
-    if found is None or found.tracks == 1:
+    if found.tracks == 1:
         return []  # one track has no diversity
-    what = found.space
-    own = found.diversity
-    sentences = [
-        Sentence(
-            f"{own.kinds:,} of {count(own.possible, what[:-1])} {verb(own.kinds, 'is', 'are')} the "
-            f"strongest of some track; their Shannon entropy is {decimal(own.entropy, 2)} nats, as "
-            f"varied as {decimal(own.effective)} equally common {what} (effective number, exp of "
-            f"the entropy), or {decimal(own.dominant)} when common ones weigh more (Hill number of "
-            "order 2)."
-        ),
-    ]
+    what, own = found.space, found.diversity
+    kinds = f"{own.kinds:,} of {count(own.possible, what[:-1])}"
+    if own.kinds == 1:
+        sentences = [Sentence(f"{kinds} is the strongest of every track.")]
+    else:
+        sentences = [
+            Sentence(
+                f"{kinds} are the strongest of some track: together as varied as "
+                f"{decimal(own.effective)} equally common {what}."
+            )
+        ]
     if own.kinds > 1 and found.tracks >= FEWEST:
         sentences.append(_evenness(own, what))
     genres = found.genre_diversity
-    if genres is not None and found.tracks >= FEWEST:
-        share = found.genres[0].strongest / found.tracks
-        judged = "one genre dominates" if share > DOMINANT else "no genre has the majority"
+    if genres is not None and genres.kinds > 1 and found.tracks >= FEWEST:
         sentences.append(
             Sentence(
-                f"Among {count(genres.kinds, 'parent genre')} the effective number is "
-                f"{decimal(genres.effective)}, and {judged}: the largest holds "
+                f"The {count(genres.kinds, 'genre')} are as varied as {decimal(genres.effective)} "
+                f"equally common ones; the largest holds "
                 f"{percent(found.genres[0].strongest, found.tracks)} of the tracks."
             )
         )
@@ -122,9 +109,9 @@ def diversity(report: Report) -> list[Sentence]:
 
 def _evenness(own: Diversity, what: str) -> Sentence:
     if own.evenness >= EVEN:
-        judged = f"the tracks are spread evenly over these {what} (from {EVEN} on)"
+        judged = f"The tracks are spread evenly over these {what}"
     elif own.evenness < UNEVEN:
-        judged = f"few {what} make up most of the collection (below {UNEVEN})"
+        judged = f"A few {what} make up most of the collection"
     else:
-        judged = f"some {what} are clearly more common ({UNEVEN} to {EVEN})"
-    return Sentence(f"With an evenness of {decimal(own.evenness, 2)} of 1, {judged}.")
+        judged = f"Some {what} are clearly more common than others"
+    return Sentence(f"{judged} (evenness {decimal(own.evenness, 2)}, where 1 is all equal).")

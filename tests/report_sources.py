@@ -1,11 +1,12 @@
 """Sources for tests of the report: measured values of 2,100 clips, and small ones made by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from engine.report_source import Source
+from engine.report_source import NO_GROUPS, Source, grouped
 from engine.schema import COLUMNS
 from engine.space import inverse_lengths
 from engine.vector_cache import Vectors
@@ -55,14 +56,16 @@ def source(
     ids = frame.index.to_numpy()
     held = {"styles": styles and styles[1], "tags": tags and tags[1], "musicnn": embedding}
     given = {
-        "analysed_s": float(np.nansum(frame["duration_s"].to_numpy(dtype=float))),
+        "analysed_s": frame["duration_s"].to_numpy(dtype=float),
         "valueless": 0,
         "gone": 0,
-        "partial": 0,
+        "partial": np.zeros(len(frame), dtype=bool),
         "models": (),
         "span_s": None,
         "labels": {"styles": styles[0] if styles else [], "tags": tags[0] if tags else []},
         "failures": (),
+        "spaces": {s: np.full(len(frame), matrix is not None) for s, matrix in held.items()},
+        "groups": NO_GROUPS,
     }
 
     def vectors(space: str) -> Vectors:
@@ -71,4 +74,5 @@ def source(
             return Vectors(ids[:0], np.empty((0, 0), np.float32), np.empty(0, np.float32))
         return Vectors(ids, matrix, inverse_lengths(matrix))
 
-    return Source(frame=frame, vectors=vectors, **(given | more))
+    found = Source(frame=frame, vectors=vectors, **(given | more))
+    return found if "groups" in more else replace(found, groups=grouped(found))

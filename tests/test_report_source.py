@@ -1,5 +1,6 @@
 """What a report reads of a library: one state of it, also while it grows."""
 
+import numpy as np
 import pytest
 from analyses import analysis, dsp, effnet, musicnn
 
@@ -62,7 +63,7 @@ def test_read_anew_the_report_describes_all_of_the_library(library):
     tracks = library.tracks().loc[source.frame.index]
     assert source.frame["codec"].tolist() == tracks["codec"].tolist()
     assert source.frame["content_hash"].tolist() == tracks["content_hash"].tolist()
-    assert source.analysed_s == pytest.approx(tracks["analysed_s"].sum())
+    assert np.nansum(source.analysed_s) == pytest.approx(tracks["analysed_s"].sum())
 
 
 def test_what_is_recorded_between_two_readings_is_in_none_of_them(library, monkeypatch):

@@ -13,6 +13,8 @@ from engine.report_text import (
     listed,
     of,
     percent,
+    portion,
+    tally,
     value,
 )
 
@@ -42,7 +44,32 @@ def test_a_share_reads_as_none_or_all_only_where_it_is(part, more):
 @pytest.mark.parametrize(("number", "shown"), [(0, "0 tracks"), (1, "1 track"), (2, "2 tracks")])
 def test_counts_have_the_right_noun(number, shown):
     assert count(number) == shown
-    assert of(1, 1).replace("\u00a0", " ") == "1 of 1 track (100 %)"
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "shown"),
+    [
+        (12, 50, "12 of 50 tracks (24 %) are"),
+        (1, 50, "1 of 50 tracks (2 %) is"),
+        (50, 50, "all 50 tracks are"),
+        (3, 7, "3 of 7 tracks are"),
+        (0, 7, "none of the 7 tracks are"),
+        (1, 1, "the 1 track is"),
+        (0, 1, "0 of 1 track is"),
+    ],
+)
+def test_tracks_of_a_collection(part, whole, shown):
+    assert of(part, whole, "is", "are").replace("\u00a0", " ") == shown
+
+
+def test_few_have_no_percentage():
+    assert (portion(5, 19), portion(5, 20)) == ("5 of 19", "25\u00a0%")
+    assert (tally(5, 19), tally(1, 20)) == ("5 tracks", "1 track, 5\u00a0%")
+
+
+def test_a_sentence_begins_with_a_capital_and_names_stay_as_they_are():
+    assert Sentence("all 2 tracks").written() == "All 2 tracks"
+    assert Sentence("{0}: 2", ("iTunes",)).written() == "iTunes: 2"
 
 
 def test_minus_signs_are_minus_signs():

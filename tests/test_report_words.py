@@ -152,11 +152,17 @@ def test_many_tracks_are_not_spoken_of_as_one():
 def test_values_of_random_weights_are_warned_of_and_not_interpreted():
     found = full(40, models=(STAND_IN,))
     by_name = {section.name: section for section in sections(found)}
-    for name in ("collection", "styles", "voice", "danceability"):
-        warnings = [s.written() for s in by_name[name].sentences if s.warning]
-        assert warnings and "net.onnx" in warnings[0] and "random weights" in warnings[0]
-    assert all(s.warning for s in by_name["styles"].sentences)
-    assert not any(s.warning for s in by_name["loudness"].sentences)
+    spoken = [sentence for section in by_name.values() for sentence in section.sentences]
+    (warning,) = [sentence.written() for sentence in spoken if sentence.warning]
+    assert warning.startswith("Do not trust styles, danceability and voice: for 40 tracks")
+    assert "net.onnx" in warning and STAND_IN.note in warning
+    assert warning == by_name["collection"].sentences[-1].written()
+    for name in ("styles", "voice", "danceability"):
+        (said_of,) = [s.written() for s in by_name[name].sentences]
+        assert said_of == (
+            "Not described: the values of 40 tracks come from a stand-in model (random weights)."
+        )
+    assert len(by_name["loudness"].sentences) > 1
 
 
 def test_alternative_texts_warn_of_random_weights_too():
@@ -174,18 +180,19 @@ def test_tags_of_stand_ins_are_warned_of_among_the_styles():
     frame = pd.DataFrame({"duration_s": [60.0, 60.0]})
     found = report(source(frame, tags=tags, models=(model,)))
     styles = next(section for section in sections(found) if section.name == "styles")
-    (warning,) = styles.sentences
-    assert warning.warning and "random weights" in warning.written()
-    assert "for 2 tracks" in warning.written()
+    assert [s.written() for s in styles.sentences] == [
+        "Not described: the values of 2 tracks come from a stand-in model (random weights)."
+    ]
+    assert "Do not trust tags: for 2 tracks these come from net.pb" in said(found)
 
 
 @pytest.mark.parametrize(
     ("labels", "alt"),
     [
-        (["Rock---Punk"], "1 bar, for the style Rock › Punk with 2 of 2 tracks (100 %)."),
+        (["Rock---Punk"], "1 bar, for the style Rock › Punk with all 2 tracks."),
         (
             ["Rock---Punk", "Rock---Indie Rock"],
-            "Bars of 2 styles, the longest for Rock › Punk with 1 of 2 tracks (50 %).",
+            "Bars of 2 styles, the longest for Rock › Punk with 1 of 2 tracks.",
         ),
     ],
 )
@@ -194,7 +201,7 @@ def test_alternative_texts_count_bars_in_words(labels, alt):
     found = report(source(pd.DataFrame({"duration_s": [60.0] * 2}), styles=(labels, activations)))
     drawn = {figure.name: figure.alt.replace("\u00a0", " ") for figure in figures(found)}
     assert drawn["styles"] == alt
-    assert drawn["genres"].startswith("1 bar, for the parent genre Rock with 2 of 2 tracks")
+    assert drawn["genres"].startswith("1 bar, for the genre Rock with all 2 tracks")
 
 
 def test_one_pair_of_profiles_is_one_bar():
@@ -202,7 +209,7 @@ def test_one_pair_of_profiles_is_one_bar():
     frame[["scale_temperley", "scale_edma"]] = "minor"
     drawn = {figure.name: figure.alt for figure in figures(report(source(frame)))}
     assert drawn["agreement"].startswith(
-        "1 bar, for a pair of profiles; temperley and edma agree on"
+        "1 bar, for a pair of profiles; Temperley and EDMA agree on all 2 tracks."
     )
 
 
@@ -217,15 +224,15 @@ def test_a_correlation_is_judged_by_the_variance_that_is_shared(noise, shared, j
     arousal = np.sign(noise) * one + abs(noise) * other
     found = report(source(pd.DataFrame({"valence": 5 + one, "arousal": 5 + arousal})))
     text = said(found)
-    assert f"share {shared} % of their variance (r²)" in text
+    assert f"share {shared} % of their variance" in text
     assert ("one filter does much of the other's work" in text) == judged
 
 
 def test_a_draw_is_said_to_be_one():
     keys = {f"{what}_{p}": v for p in PROFILES for what, v in (("key", "C"), ("scale", "minor"))}
     text = said(report(source(pd.DataFrame(keys, index=range(40)))))
-    assert "Use the edma profile" in text and "a draw with temperley and krumhansl" in text
-    assert "the one that the filters begin with" in text and "strength" not in text
+    assert "Use the EDMA profile" in text and "a draw with Temperley and Krumhansl" in text
+    assert "and the filters begin with it" in text and "strength" not in text
 
 
 def test_tags_are_said_to_stand_in_for_styles():
@@ -233,19 +240,22 @@ def test_tags_are_said_to_stand_in_for_styles():
     found = report(source(pd.DataFrame({"duration_s": [60.0, 60.0]}), tags=tags))
     styles = next(section for section in sections(found) if section.name == "styles")
     assert styles.sentences[0].warning
-    assert "2 tags of the Million Song Dataset stand in" in styles.sentences[0].text
+    assert styles.title == "Tags"
+    assert "2 broad tags of the Million Song Dataset" in styles.sentences[0].text
+    assert "none of the 2 tracks have the 400 styles" in styles.sentences[0].text
 
 
 def test_a_recommendation_names_its_reason():
-    assert re.search(r"Use the (temperley|krumhansl|edma) profile .*: it agrees", said(full(40)))
+    assert re.search(r"Use the (Temperley|Krumhansl|EDMA) profile .*: it agrees", said(full(40)))
     labels = (["Electronic---House"], np.ones((40, 1), np.float32))
     frame = pd.DataFrame({f"key_{p}": ["C"] * 40 for p in PROFILES})
     frame[[f"scale_{p}" for p in PROFILES]] = "minor"
     text = said(report(source(frame, styles=labels)))
-    assert "Use the edma profile (made from dance music) here: 100 % of the tracks are" in text
+    assert "Use the EDMA profile (made from dance music): 100 % of the tracks with a style" in text
 
 
 def test_failures_come_with_their_reason():
     text = said(full(2, failures=FAILURES))
-    assert f"{len(FAILURES)} files" in text
-    assert "music/unreadable.mp3 is unreadable: why not." in text
+    assert f"{len(FAILURES)} of {len(FAILURES)} files lack all or some values: " in text
+    assert "music / unreadable.mp3 cannot be read: why not." in text
+    assert "music / silent.mp3 is silent: why not." in text

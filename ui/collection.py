@@ -23,7 +23,7 @@ from engine.duplicates import groups as copies_of
 from engine.facts import Facts
 from engine.library import Coverage, Library, Location
 from engine.one_state import one_state
-from engine.playlist import plain
+from engine.playlist import plain, track_title
 from engine.query import NAME_ORDERS
 from engine.records import Curve
 from engine.similarity import FACTS, Recordings, Space
@@ -32,7 +32,7 @@ from engine.standing import Standing, standing_in
 from engine.style_counts import Counts
 from engine.vector_cache import IN_MEMORY_UP_TO, vectors
 from engine.words import haystack
-from ui.text import style_name, track_title
+from ui.text import style_name
 
 FEW = 1000  # tracks whose names are made at once, in some milliseconds
 T = TypeVar("T")

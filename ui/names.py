@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from engine.descriptors import DESCRIPTORS
+from engine.descriptors import PROFILE_NAMES as PROFILE_NAMES
 from engine.filters import implied
 from engine.query import COLUMN_ORDERS, Query
 from ui.collection import Collection
@@ -39,7 +40,6 @@ FIELDS = {
     "styles": ("styles", "style_match", "style_activation"),
     "map_region": ("map_region", "map_of"),
 }
-PROFILE_NAMES = {"temperley": "Temperley", "krumhansl": "Krumhansl", "edma": "EDMA"}
 VOICE_NAMES = {"any": "Any", "voice": "Voice", "instrumental": "Instrumental"}
 ORDER_NAMES = {
     "style": "Style activation",

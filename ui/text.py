@@ -3,7 +3,6 @@
 import math
 import re
 from functools import cache
-from pathlib import PurePath
 
 from engine.descriptors import DESCRIPTORS
 from engine.playlist import plain
@@ -20,14 +19,6 @@ _JOINED = re.compile(
 def escaped(text: str) -> str:
     """Text that Markdown shows letter by letter."""
     return _PUNCTUATION.sub(r"\\\1", _JOINED.sub("\u2060", plain(text)))
-
-
-def track_title(title: str | None, path: str) -> str:
-    """The title, or the file with its folder: files without tags are often all named song.ogg."""
-    if title and plain(title):
-        return plain(title)
-    file = PurePath(path)
-    return plain(f"{file.parent.name} / {file.name}" if file.parent.name else file.name)
 
 
 def number(value: float, column: str) -> str:
