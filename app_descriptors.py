@@ -56,7 +56,7 @@ def main() -> None:
     elif overview.open:
         with overview:
             queue.play_on(music, found.rows, query)
-            report.draw(music)
+            report.draw(music, found)
     music.preload(music.shown, music.count_styles, music.words, music.derive)
 
 

@@ -19,7 +19,7 @@ from engine.report_keys import DANCE_GENRE, Keys
 from engine.report_odd import Outlier, Suspects
 from engine.report_source import Failure, Model, Source
 from engine.report_styles import Styles
-from engine.report_values import BARS, FEWEST, Spread, Track, spread, track
+from engine.report_values import BARS, FEWEST, Spread, Track, spread, tracks
 from engine.space import Space
 from engine.stand_ins import judge
 
@@ -208,7 +208,9 @@ def _loudness(frame: pd.DataFrame) -> Loudness | None:
         quieter=int(np.count_nonzero(quieter)),
         down=float(over[louder].mean()) if louder.any() else 0.0,
         up=float(-over[quieter].mean()) if quieter.any() else 0.0,
-        outliers=tuple((track(frame, row), float(lufs[row])) for row in rows) if compared else (),
+        outliers=tuple(zip(tracks(frame, rows), lufs[rows].tolist(), strict=True))
+        if compared
+        else (),
     )
 
 
@@ -261,10 +263,10 @@ def _ic(frame: pd.DataFrame) -> dict[str, Spread]:
 def _copies(source: Source) -> tuple[tuple[Track, ...], ...]:
     """Groups of two and more, the largest first."""
     labels = pd.Series(source.groups.copies)
-    sizes = labels.groupby(labels).transform("size").to_numpy()
+    rows = np.flatnonzero(labels.duplicated(keep=False))
     members: dict[int, list[Track]] = {}
-    for row in np.flatnonzero(sizes > 1).tolist():
-        members.setdefault(int(labels[row]), []).append(track(source.frame, row))
+    for label, one in zip(labels[rows].tolist(), tracks(source.frame, rows), strict=True):
+        members.setdefault(label, []).append(one)
     return tuple(sorted((tuple(group) for group in members.values()), key=len, reverse=True))
 
 

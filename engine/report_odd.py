@@ -13,7 +13,7 @@ import pandas as pd
 from engine.columns import numbers, texts
 from engine.descriptors import DESCRIPTORS
 from engine.report_styles import parent
-from engine.report_values import FEWEST, Track, track
+from engine.report_values import FEWEST, Track, tracks
 from engine.space import Space
 
 # --- tempo
@@ -62,7 +62,7 @@ def suspects(frame: pd.DataFrame, genres: bool) -> Suspects | None:
     dependable = np.isfinite(tempo) & ~(confidence < USUAL_CONFIDENCE)
     if np.count_nonzero(dependable) < FEWEST_USUAL:
         return None
-    of_track = np.array([parent(s) if s and genres else "" for s in texts(frame, "style")], object)
+    of_track = _genres(frame) if genres else np.full(len(frame), "", dtype=object)
     whole = _ranges(tempo[dependable])
     found: list[tuple[int, float, str, np.ndarray]] = []
     for genre in dict.fromkeys(of_track.tolist()):
@@ -75,9 +75,10 @@ def suspects(frame: pd.DataFrame, genres: bool) -> Suspects | None:
             for row, likely in _octave_errors(tempo, np.flatnonzero(doubtful), ranges)
         ]
     found.sort(key=lambda one: (np.nan_to_num(confidence[one[0]], nan=9.0), one[0]))
+    named = tracks(frame, [row for row, *_ in found])
     listed = tuple(
         Suspect(
-            track(frame, row),
+            one,
             float(tempo[row]),
             float(confidence[row]),
             likely,
@@ -85,11 +86,17 @@ def suspects(frame: pd.DataFrame, genres: bool) -> Suspects | None:
             float(ranges[0]),
             float(ranges[3]),
         )
-        for row, likely, genre, ranges in found
+        for one, (row, likely, genre, ranges) in zip(named, found, strict=True)
     )
     return Suspects(
         int(np.count_nonzero(np.isfinite(tempo))), float(whole[0]), float(whole[3]), listed
     )
+
+
+def _genres(frame: pd.DataFrame) -> np.ndarray:
+    """object [tracks]: the parent genre; empty where there is no style."""
+    codes, styles = pd.factorize(texts(frame, "style"), use_na_sentinel=True)
+    return np.array([*(parent(style) for style in styles), ""], dtype=object)[codes]
 
 
 def _ranges(tempi: np.ndarray) -> np.ndarray:
@@ -208,7 +215,10 @@ def outliers(
                 chosen[row] = max(chosen.get(row, 0.0), float(size[row]))
     rows = sorted(chosen, key=lambda row: (-chosen[row], row))[: LISTED - len(lonely)]
     rows += [row for row in lonely if row not in rows]
-    return tuple(Outlier(track(frame, row), _reasons(frame, scored, row, lonely)) for row in rows)
+    return tuple(
+        Outlier(one, _reasons(frame, scored, row, lonely))
+        for one, row in zip(tracks(frame, rows), rows, strict=True)
+    )
 
 
 def _reasons(

@@ -41,9 +41,11 @@ def page(report: Report, drawn: tuple[Figure, ...], pictures: dict[str, bytes]) 
     body = "\n".join(_section(section, report, by_name, pictures) for section in found)
     links = "".join(f'<a href="#{s.name}">{escape(s.title)}</a>' for s in found)
     contents = report.contents
-    about = (
-        f"{count(contents.tracks)}, {length(contents.seconds)}" if contents.tracks else "0 tracks"
-    )
+    about = count(contents.tracks)
+    if contents.selected_of is not None:
+        about = f"{contents.tracks:,} of {count(contents.selected_of)} match the filters"
+    if contents.tracks:
+        about += f"; {length(contents.seconds)}"
     return document(
         "Serendip: report on a music library",
         f"""<header><h1>Report on a music library</h1><p class="about">{escape(about)}</p></header>

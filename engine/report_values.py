@@ -5,11 +5,13 @@ that have a value; percentiles interpolate linearly; the standard deviation is o
 (n - 1). Pure: no file is read.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from engine.columns import texts
 from engine.playlist import plain, track_title
 
 # Column → (low end, high end, width) of the bars of its histogram. What lies outside is counted in
@@ -69,13 +71,12 @@ class Track:
         return f"{named} by {self.artist}" if self.artist else named
 
 
-def track(frame: pd.DataFrame, row: int) -> Track:
-    """The track at a position of the frame."""
-    title, artist = (
-        plain(text) if isinstance(text, str) else ""
-        for text in (frame[name].iat[row] for name in ("title", "artist"))
-    )
-    return Track(int(frame.index[row]), title, artist, frame["path"].iat[row])
+def tracks(frame: pd.DataFrame, rows: Sequence[int]) -> list[Track]:
+    """The tracks at some positions of the frame."""
+    some = frame[["title", "artist", "path"]].iloc[list(rows)]
+    titles, artists = ([plain(t or "") for t in texts(some, name)] for name in ("title", "artist"))
+    ids, paths = some.index.tolist(), some["path"].tolist()
+    return [Track(*one) for one in zip(ids, titles, artists, paths, strict=True)]
 
 
 def spread(column: str, numbers: np.ndarray) -> Spread | None:

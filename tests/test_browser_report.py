@@ -4,15 +4,16 @@ import re
 
 import browsing
 import pytest
-from browsing import WAIT
+from browsing import WAIT, open_page, served, settle
 from playwright.sync_api import Browser, Page, expect
 from report_sources import musav
 
+from benchmarks import synthetic
 from engine.report import report
 from engine.report_figures import figures
 from engine.report_files import write
 
-browser = browsing.browser  # the fixture
+browser, page = browsing.browser, browsing.page  # the fixtures
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +100,25 @@ def test_without_scripts_there_are_pictures(browser, address):
     page.goto(address)
     expect(page.locator("figure img").first).to_be_visible()
     expect(page.locator(".plot").first).to_be_hidden()
+
+
+def test_in_the_app_the_report_follows_filters_switch_back_and_forward(page, tmp_path):
+    synthetic.make(tmp_path / "library", 60, ic=True)
+    for address in served("app_descriptors.py", tmp_path / "library"):
+        open_page(page, f"{address}?tab=report&tempo=100..125")
+        heading = page.get_by_role("heading", name=re.compile(" match$"))
+        few, every = re.findall(r"\d+", heading.inner_text())
+        some = page.get_by_text(f"describes the {few} tracks of {every}")
+        whole = page.get_by_text(f"describes {every} tracks")
+        expect(some).to_be_visible()
+        page.wait_for_timeout(1100)  # a change of address within a second counts as a late one
+        page.get_by_role("radio", name="The whole library").click()
+        expect(whole).to_be_visible()
+        assert "report=library" in page.url
+        page.wait_for_timeout(1100)
+        page.go_back()
+        expect(some).to_be_visible()
+        page.go_forward()
+        expect(whole).to_be_visible()
+        settle(page)
+        assert not page.get_by_test_id("stException").count()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import streamlit as st
 from analyses import analysis, dsp, effnet, musicnn
 
 from benchmarks import synthetic
@@ -10,7 +11,7 @@ from engine.records import Outcome
 from engine.report import report
 from engine.report_source import read
 from ui import collection as collections
-from ui.report import _made
+from ui.report import described
 
 MORE = 40
 
@@ -40,10 +41,11 @@ def grow(library: Library) -> None:
 
 def test_the_report_in_an_app_describes_what_the_app_shows_however_the_library_grows(library):
     held = collections.read.__wrapped__(str(library.path), library.generation)
-    before = _made(held)
+    before = described(held, None)
     tracks = len(held.frame)
     grow(library)
-    after = _made(collections.Collection(**{**vars(held), "held": {}}))
+    st.cache_resource.clear()
+    after = described(collections.Collection(**{**vars(held), "held": {}}), None)
     contents = after.report.contents
     assert (contents.tracks, contents.valueless, contents.gone) == (tracks, 60 - tracks, 0)
     assert contents.partial == 0
