@@ -93,7 +93,8 @@ def listen(music: Collection, query: Query, found: Selection) -> None:
     st.caption(order.size(music, query, found))
     queue.draw(music, found.rows, query)
     with st.expander("Save this playlist", expanded=True, icon=":material/playlist_add:"):
-        exports.draw(music, found.rows, "serendip", "export")
+        name = saved.name_of(music, query)
+        exports.draw(music, found.rows, name or "Serendip", "export", name)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Playlists as files: extended M3U in UTF-8 (.m3u8), written so that it reads back as meant.
 
 Goal: entries → bytes that any player opens, whatever the tags and file names hold. Source: the
-format as VLC, foobar2000 and mpv read it: one entry a line, `#EXTINF:seconds,text` before it, other
-lines with `#` are comments. Conventions: a path is text with surrogate escapes (os.fsdecode) and is
+format as VLC, foobar2000 and mpv read it: one entry a line, `#EXTINF:seconds,text` before it, after
+the first line `#PLAYLIST:name`, as Navidrome and others read it; other lines with `#` are comments.
+Conventions: a path is text with surrogate escapes (os.fsdecode) and is
 written as its original bytes, so that names in other encodings still open, in players such as VLC
 and mpv on Linux, where no other spelling would; titles are UTF-8. One such name makes the file as a
 whole no UTF-8: whoever offers it says so beforehand (XSPF has no such limit).
@@ -56,9 +57,13 @@ class Line:
     seconds: int | None
 
 
-def m3u8(entries: Iterable[Entry], paths: Paths = ABSOLUTE) -> Written:
-    """Write a playlist. A path with CR, LF or NUL cannot stand on a line: it is skipped."""
-    lines, skipped, outside = [b"#EXTM3U"], [], []
+def m3u8(entries: Iterable[Entry], paths: Paths = ABSOLUTE, name: str = "") -> Written:
+    """Write a playlist, and what it is called. A path with CR, LF or NUL cannot stand on a line: it
+    is skipped."""
+    head = [b"#EXTM3U"]
+    if called := plain(name):
+        head.append(f"#PLAYLIST:{called}".encode())
+    lines, skipped, outside = [], [], []
     for entry in entries:
         place = located(entry.path, paths)
         if place is None:
@@ -69,16 +74,17 @@ def m3u8(entries: Iterable[Entry], paths: Paths = ABSOLUTE) -> Written:
             skipped.append(entry.path)
             continue
         lines += [_extinf(entry).encode("utf-8"), line]
-    return Written(b"\n".join(lines) + b"\n", len(lines) // 2, tuple(skipped), tuple(outside))
+    data = b"\n".join(head + lines) + b"\n"
+    return Written(data, len(lines) // 2, tuple(skipped), tuple(outside))
 
 
 def _extinf(entry: Entry) -> str:
-    """`#EXTINF:seconds,Artist - Title`; -1 where the length is unknown, as the format says."""
+    """`#EXTINF:seconds,Artist - Title`, as the apps name the track; -1 where the length is unknown,
+    as the format says."""
     length = seconds_of(entry)
     seconds = -1 if length is None else round(length)
-    names = [plain(name) for name in (entry.artist, entry.title) if name]
-    shown = " - ".join(name for name in names if name)
-    return f"#EXTINF:{seconds},{shown or plain(os.path.basename(entry.path))}"  # noqa: PTH119
+    artist, title = plain(entry.artist or ""), track_title(entry.title, entry.path)
+    return f"#EXTINF:{seconds},{f'{artist} - {title}' if artist else title}"
 
 
 def seconds_of(entry: Entry) -> float | None:

@@ -20,8 +20,9 @@ _GUARDED = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", " ", "'")
 _BOM = b"\xef\xbb\xbf"
 
 
-def table(entries: Iterable[Entry], paths: Paths = ABSOLUTE) -> Written:
-    """Write a playlist, with the values of its entries in columns of their own."""
+def table(entries: Iterable[Entry], paths: Paths = ABSOLUTE, name: str = "") -> Written:
+    """Write a playlist, with the values of its entries in columns of their own. A table has no
+    place for what it is called: `name` is not used, and a title that a file lacks stays empty."""
     entries = list(entries)
     names = list(dict.fromkeys(name for entry in entries for name in entry.values))
     rows, outside = [], []

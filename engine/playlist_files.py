@@ -11,15 +11,21 @@ from pathlib import Path
 from engine.playlist import plain
 from engine.playlist_paths import PlaylistError
 
+NAMELESS = "playlist"
 MAX_NAME_BYTES = 255  # of a file name, on every common file system
 
 
 def file_name(name: str, suffix: str) -> str:
     """A safe file name with that ending: no folder, no controls, not hidden, ≤ 255 bytes."""
     cleaned = re.sub(r'[/\\:*?"<>|]', "-", plain(name)).strip(" .")
-    cleaned = cleaned.removesuffix(suffix).strip(" .") or "playlist"
+    cleaned = cleaned.removesuffix(suffix).strip(" .") or NAMELESS
     short = cleaned.encode("utf-8")[: MAX_NAME_BYTES - len(suffix)].decode("utf-8", "ignore")
     return short + suffix
+
+
+def list_name(name: str, suffix: str) -> str:
+    """What the list is called inside of the file: as typed, on one line, without the ending."""
+    return plain(name).removesuffix(suffix).strip() or NAMELESS
 
 
 def folder(text: str) -> Path:

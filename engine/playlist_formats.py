@@ -15,8 +15,9 @@ class Format:
 
     suffix: str  # of file names
     mime: str
-    write: Callable[[Iterable[Entry], Paths], Written]
+    write: Callable[[Iterable[Entry], Paths, str], Written]  # entries, paths, name of the list
     about: str  # for whom it is, to a person
+    values: bool = False  # whether it holds the values of its entries
 
 
 FORMATS = {
@@ -29,6 +30,11 @@ FORMATS = {
         "VLC, Strawberry, Clementine, Audacious.",
     ),
     "CSV": Format(
-        ".csv", "text/csv", table, "A table with the descriptors, for spreadsheets and scripts."
+        ".csv",
+        "text/csv",
+        table,
+        "A table with the descriptors, for spreadsheets and scripts. Danceability from the signal "
+        "(0 to 3) and the strongest of 50 broad tags have columns of their own.",
+        values=True,
     ),
 }

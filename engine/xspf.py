@@ -12,16 +12,19 @@ from collections.abc import Iterable
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-from engine.playlist import Entry, Written, plain, seconds_of
+from engine.playlist import Entry, Written, plain, seconds_of, track_title
 from engine.playlist_paths import ABSOLUTE, Paths, PlaylistError, located, path_of
 
 NAMESPACE = "http://xspf.org/ns/0/"
 _NO_CHARACTERS = re.compile("[\ufffe\uffff]")  # of XML; plain() has removed the others
 
 
-def xspf(entries: Iterable[Entry], paths: Paths = ABSOLUTE) -> Written:
-    """Write a playlist. What lies outside the folder to be replaced is left out."""
+def xspf(entries: Iterable[Entry], paths: Paths = ABSOLUTE, name: str = "") -> Written:
+    """Write a playlist, and what it is called. What lies outside the folder to be replaced is left
+    out."""
     root = ElementTree.Element("playlist", {"version": "1", "xmlns": NAMESPACE})
+    if called := _text(name):
+        ElementTree.SubElement(root, "title").text = called
     tracks = ElementTree.SubElement(root, "trackList")
     outside = []
     for entry in entries:
@@ -31,16 +34,17 @@ def xspf(entries: Iterable[Entry], paths: Paths = ABSOLUTE) -> Written:
             continue
         track = ElementTree.SubElement(tracks, "track")
         ElementTree.SubElement(track, "location").text = place.uri()
-        for name, text in _facts(entry):  # in the order of the schema
-            ElementTree.SubElement(track, name).text = text
+        for fact, text in _facts(entry):  # in the order of the schema
+            ElementTree.SubElement(track, fact).text = text
     ElementTree.indent(root)
     data = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return Written(data + b"\n", len(tracks), (), tuple(outside))
 
 
 def _facts(entry: Entry) -> list[tuple[str, str]]:
-    """Element and text of what is known."""
-    texts = (("title", entry.title), ("creator", entry.artist), ("album", entry.album))
+    """Element and text of what is known; the title as the apps name the track."""
+    title = track_title(entry.title, entry.path)
+    texts = (("title", title), ("creator", entry.artist), ("album", entry.album))
     shown = [(name, _text(text)) for name, text in texts if text]
     facts = [(name, text) for name, text in shown if text]
     seconds = seconds_of(entry)

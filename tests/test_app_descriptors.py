@@ -12,6 +12,8 @@ from benchmarks import synthetic
 from engine import playlist
 from engine.descriptors import PROFILES
 from engine.library import Library
+from engine.query import Query, Range
+from engine.saved_queries import save
 
 APP = "app_descriptors.py"
 TRACKS = 300
@@ -236,7 +238,7 @@ def test_relative_paths_start_at_the_folder(app, tmp_path, library):
     app.text_input(key="export_folder").set_value(str(tmp_path)).run()
     app.segmented_control(key="export_paths").set_value("relative").run()
     app.button(key="export_save").click().run()
-    lines = playlist.parse((tmp_path / "serendip.m3u8").read_bytes())
+    lines = playlist.parse((tmp_path / "Serendip.m3u8").read_bytes())
     assert all(line.path.startswith("../") for line in lines)
     assert all((tmp_path / line.path).exists() for line in lines)
 
@@ -264,3 +266,19 @@ def test_models_that_are_not_the_published_ones_are_named(library, monkeypatch, 
         note = "random weights: for plumbing and speed only"
         writer.set_meta({"models": {"effnet": [{"file": "x.onnx", "note": note}]}})
     assert note.split(":")[0] in texts(page(APP, tmp_path / "library", monkeypatch))
+
+
+def test_a_playlist_is_called_as_the_saved_query_that_it_comes_from(library, monkeypatch, tmp_path):
+    copied = changed(library, tmp_path)
+    save(copied, "Evening: slow", Query(tempo=Range(60.0, 100.0)))
+    app = page(APP, copied, monkeypatch)
+    assert app.text_input(key="export_name").value == "Serendip"
+    app.button(key="saved_open_0").click().run()
+    named = app.text_input(key="export_name_Evening: slow")
+    assert named.value == "Evening: slow"
+    app.text_input(key="export_folder").set_value(str(tmp_path)).run()
+    app.button(key="export_save").click().run()
+    saved = (tmp_path / "Evening- slow.m3u8").read_bytes()
+    assert saved.startswith(b"#EXTM3U\n#PLAYLIST:Evening: slow\n")
+    app.slider(key="tempo").set_value((60.0, 110.0)).run()  # another list, which has no name yet
+    assert app.text_input(key="export_name").value == "Serendip"

@@ -161,7 +161,7 @@ def test_download_opens_in_another_program(page, descriptors, library, tmp_path)
     counted(page, 6)
     with page.expect_download() as downloading:
         page.get_by_role("button", name="Download M3U8").click()
-    assert downloading.value.suggested_filename == "serendip.m3u8"
+    assert downloading.value.suggested_filename == "Serendip.m3u8"
     downloading.value.save_as(tmp_path / "got.m3u8")
     entries = m3u8.load(str(tmp_path / "got.m3u8")).segments
     music = library.parent / "music"
@@ -178,7 +178,7 @@ def test_save_to_a_folder_says_where(page, descriptors, tmp_path):
     settle(page)
     page.get_by_role("button", name="Save to folder").click()
     expect(page.get_by_text("24 tracks saved.")).to_be_visible()
-    assert (tmp_path / "serendip.m3u8").read_bytes().count(b"#EXTINF") == 24
+    assert (tmp_path / "Serendip.m3u8").read_bytes().count(b"#EXTINF") == 24
 
 
 def test_markup_in_tags_is_text(page, descriptors):

@@ -1,11 +1,13 @@
 """The export box: each format and kind of paths, and what it says of tracks that it leaves out."""
 
 import pytest
-from app_pages import SECONDS, change, texts
+from app_pages import SECONDS, change, read_again, texts
 from streamlit.testing.v1 import AppTest
 
 from benchmarks import synthetic
 from engine import playlist, playlist_csv, xspf
+from engine.library import Library
+from ui.collection import read
 
 TRACKS = 30
 
@@ -55,6 +57,64 @@ def test_a_table_has_the_descriptors(box, tmp_path):
     values = playlist_csv.parse((tmp_path / "serendip.csv").read_bytes())[0].values
     assert 42 <= float(values["tempo_bpm"]) <= 208
     assert "---" in values["style"]
+    assert 0 <= float(values["danceability"]) <= 1
+    head = (tmp_path / "serendip.csv").read_bytes().splitlines()[0].decode("utf-8-sig")
+    assert head == (  # scripts read these names: new ones come after them
+        "path,title,artist,album,seconds,tempo_bpm,key_edma,scale_edma,loudness_lufs,danceability,"
+        "voice,valence,arousal,style,ic_mean,ic_model,danceability_dsp,tag,tag_activation"
+    )
+
+
+def test_a_table_has_the_stand_ins_under_their_own_names(box, tmp_path):
+    read_again(
+        box,
+        tmp_path / "library",
+        "UPDATE descriptors SET style = NULL, danceability = NULL, style_activation = NULL",
+        "DELETE FROM vectors WHERE space = 'styles' OR (space = 'tags' AND track_id = 5)",
+    )
+    box.segmented_control(key="export_format").set_value("CSV").run()
+    box.button(key="export_save").click().run()
+    tracks = playlist_csv.parse((tmp_path / "serendip.csv").read_bytes())
+    library = Library.open(tmp_path / "library")
+    frame, (ids, matrix) = library.frame(), library.vectors("tags")
+    strongest = dict(zip(ids.tolist(), matrix.argmax(axis=1), strict=True))
+    labels, filled = library.labels("tags"), 0
+    for row, entry in enumerate(tracks):
+        track, values = int(frame.index[row]), entry.values
+        assert values["style"] == values["danceability"] == ""
+        signal = frame["danceability_dsp"].iloc[row]
+        assert float(values["danceability_dsp"]) == pytest.approx(signal)
+        if track in strongest:
+            filled += 1
+            assert values["tag"] == labels[strongest[track]]
+            activation = matrix[ids.tolist().index(track)].max()
+            assert float(values["tag_activation"]) == pytest.approx(float(activation))
+        else:
+            assert values["tag"] == values["tag_activation"] == ""
+    assert 20 < filled < len(tracks)
+
+
+def test_the_name_is_in_the_file_as_it_was_typed(box, tmp_path):
+    box.text_input(key="export_name").set_value("A/B: für Anna").run()
+    box.button(key="export_save").click().run()
+    saved = (tmp_path / "A-B- für Anna.m3u8").read_text("utf-8", "surrogateescape")
+    assert saved.startswith("#EXTM3U\n#PLAYLIST:A/B: für Anna\n#EXTINF:")
+    box.segmented_control(key="export_format").set_value("XSPF").run()
+    box.button(key="export_save").click().run()
+    saved = (tmp_path / "A-B- für Anna.xspf").read_text("utf-8")
+    assert "<title>A/B: für Anna</title>\n  <trackList>" in saved
+
+
+def test_tracks_without_a_title_are_named_as_on_the_page(box, tmp_path):
+    box.button(key="export_save").click().run()
+    texts_of = [line.text for line in playlist.parse((tmp_path / "serendip.m3u8").read_bytes())]
+    held = read(str(tmp_path / "library"), Library.open(tmp_path / "library").generation)
+    untitled = held.frame["title"].isna().to_numpy()
+    assert untitled.any()
+    for row in range(len(held.frame)):
+        named = held.name(row)
+        text = f"{named['artist']} - {named['title']}" if named["artist"] else named["title"]
+        assert text in texts_of
 
 
 def test_the_folder_is_replaced(box, tmp_path):

@@ -23,11 +23,20 @@ ODD = [
 
 
 def test_a_playlist_looks_as_players_expect():
-    written = playlist.m3u8([Entry("/m/a.mp3", "Song", "Band", 123.6), Entry("/m/b.ogg")])
-    assert written.data == (
-        b"#EXTM3U\n#EXTINF:124,Band - Song\n/m/a.mp3\n#EXTINF:-1,b.ogg\n/m/b.ogg\n"
+    entries = [Entry("/m/a.mp3", "Song", "Band", 123.6), Entry("/m/b.ogg")]
+    written = playlist.m3u8(entries, name="Für Anna")
+    assert written.data.decode() == (
+        "#EXTM3U\n#PLAYLIST:Für Anna\n"
+        "#EXTINF:124,Band - Song\n/m/a.mp3\n#EXTINF:-1,m / b.ogg\n/m/b.ogg\n"
     )
     assert (written.entries, written.skipped) == (2, ())
+    assert playlist.m3u8(entries).data == written.data.replace("#PLAYLIST:Für Anna\n".encode(), b"")
+
+
+def test_files_without_a_title_are_named_as_the_apps_name_them():
+    untitled = Entry("/music/Live 1999/track01.ogg", None, "Band")
+    assert b"#EXTINF:-1,Band - Live 1999 / track01.ogg\n" in playlist.m3u8([untitled]).data
+    assert playlist.track_title(" \n", "/track01.ogg") == "track01.ogg"
 
 
 def test_an_empty_playlist_is_a_playlist():
@@ -65,15 +74,16 @@ def test_other_programs_lists_are_read():
 
 def test_a_second_parser_sees_the_same_entries():
     entries = [entry for entry in ODD if "\udce9" not in entry.path]
-    written = playlist.m3u8(entries)
-    other = m3u8.loads(written.data.decode())
+    other = m3u8.loads(playlist.m3u8(entries, name="#EXTINF:1,x").data.decode())
     assert [segment.uri for segment in other.segments] == [entry.path for entry in entries]
     assert [segment.duration for segment in other.segments][:2] == [60, 62]
 
 
-@given(entries_of_anything)
-def test_every_entry_returns_whatever_tags_and_names_hold(entries):
-    written = playlist.m3u8(entries)
+@given(entries_of_anything, st.text(max_size=20))
+def test_every_entry_returns_whatever_tags_and_names_hold(entries, name):
+    written = playlist.m3u8(entries, name=name)
+    second = written.data.split(b"\n")[1]
+    assert second.startswith(b"#PLAYLIST:") == bool(playlist.plain(name))
     read = playlist.parse(written.data)
     kept = [entry.path for entry in entries if entry.path not in written.skipped]
     assert [line.path for line in read] == kept

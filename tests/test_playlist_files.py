@@ -93,3 +93,12 @@ def test_a_folder_is_found_with_and_without_home(tmp_path, monkeypatch):
 def test_each_format_has_its_ending():
     assert playlist_files.file_name("Party.xspf", ".xspf") == "Party.xspf"
     assert playlist_files.file_name("Party.m3u8", ".csv") == "Party.m3u8.csv"
+
+
+@pytest.mark.parametrize(
+    ("typed", "called"),
+    [("Für Anna", "Für Anna"), (" a/b.m3u8 ", "a/b"), ("", "playlist"), ("\n", "playlist"),
+     (".m3u8", "playlist")],
+)  # fmt: skip
+def test_what_a_list_is_called_inside_of_its_file(typed, called):
+    assert playlist_files.list_name(typed, ".m3u8") == called

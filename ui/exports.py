@@ -44,7 +44,12 @@ VALUES = (
     "style",
     "ic_mean",
     "ic_model",
+    "danceability_dsp",
 )
+# The strongest of the 50 tags and its activation. These and the signal's danceability stand in
+# where a library lacks styles or the network's danceability; in columns of their own, since what
+# is in `style` and `danceability` has another meaning and scale.
+TAG = ("tag", "tag_activation")
 NAMED = 3  # tracks that a warning names
 # What becomes of names that are not UTF-8, by format; the others lose nothing.
 NOT_UTF8 = {
@@ -55,31 +60,54 @@ NOT_UTF8 = {
 }
 
 
-def entries(collection: Collection, rows: Sequence[int]) -> list[Entry]:
-    """The tracks of a list as a playlist takes them; values by the name of their column, and what
-    gave them where that was no published model."""
+def entries(collection: Collection, rows: Sequence[int], values: bool = True) -> list[Entry]:
+    """The tracks of a list as a playlist takes them; values, if it takes any, by the name of their
+    column, and what gave them where that was no published model."""
     frame = collection.frame.iloc[rows]
-    columns = ("path", "title", "artist", "duration_s", "album", *VALUES)
+    columns = ("path", "title", "artist", "duration_s", "album", *(VALUES if values else ()))
     lists = [frame[c].astype(object).where(frame[c].notna(), None).tolist() for c in columns]
-    marks = {column: gaps.stand_in(collection, column) for column in VALUES}
-    names = [f"{column} ({mark})" if mark else column for column, mark in marks.items()]
+    names: list[str] = []
+    if values:
+        marks = {column: gaps.stand_in(collection, column) for column in VALUES}
+        marks |= dict.fromkeys(TAG, gaps.stand_in(collection, "valence"))  # of the same network
+        names = [f"{column} ({mark})" if mark else column for column, mark in marks.items()]
+        lists += [known[rows].tolist() for known in _strongest_tags(collection)]
     return [
         Entry(*facts[:5], dict(zip(names, facts[5:], strict=True)))
         for facts in zip(*lists, strict=True)
     ]
 
 
+def _strongest_tags(collection: Collection) -> tuple[np.ndarray, np.ndarray]:
+    """object [tracks]: label and activation of the strongest of the 50 tags; None without any."""
+
+    def read() -> tuple[np.ndarray, np.ndarray]:
+        labels, activations = np.full((2, len(collection.frame)), None, dtype=object)
+        names = collection.library.labels("tags")
+        ids, matrix = collection.library.vectors("tags")
+        rows = collection.frame.index.get_indexer(ids)
+        known = np.flatnonzero(rows >= 0)  # a library grows meanwhile
+        if names and len(known):
+            best = matrix[known].argmax(axis=1)
+            labels[rows[known]] = np.array(names, dtype=object)[best]
+            activations[rows[known]] = matrix[known, best].astype(float)
+        return labels, activations
+
+    return collection.once("strongest tags", read)
+
+
 @st.fragment
 def draw(
-    collection: Collection, rows: Sequence[int], name: str, key: str, track: int | None = None
+    collection: Collection, rows: Sequence[int], name: str, key: str, of: int | str | None = None
 ) -> None:
     """Name, format, kind of paths, download and save; nothing else of the page runs when they
     change.
 
-    A list that belongs to a track begins with the name given for it; the rest stays as it was set.
+    A list of something, a track or a saved query, begins with the name given for it; the rest stays
+    as it was set.
     """
     named, form, way = st.columns([3, 2, 3])
-    name_key = f"{key}_name" if track is None else f"{key}_name_{track}"
+    name_key = f"{key}_name" if of is None else f"{key}_name_{of}"
     typed_name = named.text_input("Name", name, key=name_key, persist_state="page")
     with form:
         chosen = _format(key)
@@ -104,7 +132,14 @@ def draw(
         st.error(escaped(str(error)), icon=":material/folder_off:")
         return
     _left_out(collection, rows, chosen, paths)
-    _buttons(lambda: chosen.write(entries(collection, rows), paths), typed, file, chosen, key)
+    called = playlist_files.list_name(typed_name, chosen.suffix)
+    _buttons(
+        lambda: chosen.write(entries(collection, rows, chosen.values), paths, called),
+        typed,
+        file,
+        chosen,
+        key,
+    )
 
 
 def _format(key: str) -> Format:

@@ -13,6 +13,7 @@ from engine.saved_queries import SavedQueryError
 from engine.selection import select
 from ui import maps, query_state
 from ui.collection import Collection
+from ui.possible import possible
 from ui.text import count, escaped
 
 
@@ -31,6 +32,13 @@ def draw(collection: Collection, query: Query) -> None:
             )
         for place, (name, asked) in enumerate(sorted(held.items())):
             _row(collection, folder, name, asked, place)
+
+
+def name_of(collection: Collection, query: Query) -> str | None:
+    """The name under which a query is saved; None where it is not."""
+    held, _ = saved_queries.load(collection.library.path)
+    same = (name for name, asked in held.items() if possible(asked, collection)[0] == query)
+    return next(same, None)
 
 
 def _save(folder: Path, query: Query) -> None:
