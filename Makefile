@@ -4,6 +4,7 @@
 # make report      write the report on the library into it: LIBRARY/report/report.html
 # make test        lint, then all tests (WORKERS=n at once)
 # make test-fast   the same without browsers, whole pages, and runs that are killed
+# make pictures    take the pictures of the README anew (needs chromium)
 #
 # MUSIC=folder  LIBRARY=folder  MODELS="folder folder"  WORKERS=n  PYTHON=python3.12
 
@@ -37,7 +38,7 @@ QUICK_TESTS := $(filter-out $(SLOW_TESTS),$(sort $(wildcard tests/test_*.py)))
 TEST_FLAGS := --numprocesses $(or $(WORKERS),auto) --maxprocesses $(or $(WORKERS),4) \
 	--dist loadfile --no-loadscope-reorder --timeout=900 --durations=20
 
-.PHONY: demo library descriptors similarity report test test-fast lint install
+.PHONY: demo library descriptors similarity report test test-fast pictures lint install
 .DEFAULT_GOAL := demo
 
 demo: library descriptors
@@ -59,6 +60,9 @@ test: lint
 
 test-fast: lint
 	$(BIN)/python -m pytest $(TEST_FLAGS) $(QUICK_TESTS)
+
+pictures: $(INSTALLED_DEV)
+	$(BIN)/python -m docs.pictures $(foreach folder,$(MODELS),--models "$(folder)")
 
 lint: $(INSTALLED_DEV)
 	$(BIN)/ruff check .

@@ -226,7 +226,7 @@ def _keys(report: Report) -> Iterable[Figure]:
         name="keys",
         kind="heat",
         title="Keys by profile, in percent of the tracks",
-        caption="How many percent of the tracks have each key, by each profile. By "
+        caption="Percent of the tracks in each key, by each profile. By "
         f"{recommended}, {most[1]} {most[2]} is the most common, with {most[3]}.",
         alt=f"Shares of 24 keys by {count(len(found.profiles), 'profile')}; by "
         f"{recommended}, {most[1]} {most[2]} leads with {most[3]}.",

@@ -27,7 +27,8 @@ from engine.report_drawing import (
 )
 from engine.report_text import decimal
 
-LETTERS, TICKS, SMALLEST = 12, 11, 10  # pixels: of numbers and names, of ticks, of any number
+# Pixels: of the name of an axis, of numbers and names, of the ticks of keys, of any number.
+TITLE, LETTERS, TICKS, SMALLEST = 13, 12, 11, 10
 BAR_PIXELS, ROW_PIXELS = 24, 34
 HISTOGRAM_PIXELS, SQUARE_PIXELS = 300, 430
 FEW_TRACKS = 5
@@ -64,7 +65,7 @@ def for_dark(colour: str) -> str:
 def _axis(axis: Axis, most: float = inf, **more) -> dict:
     """An axis; `most` is the largest number on it."""
     drawn = {
-        "title": {"text": escape(axis.title, quote=False), "font": {"size": 13}},
+        "title": {"text": escape(axis.title, quote=False), "font": {"size": TITLE}},
         "tickfont": {"size": LETTERS},
         "automargin": True,
         "gridcolor": FAINT,
@@ -204,6 +205,7 @@ def _heat(figure: Figure) -> tuple[list[dict], dict]:
             figure.x,
             gridcolor="rgba(0,0,0,0)",
             type="category",
+            range=[-0.5, len(figure.x.ticks) - 0.5],
             tickangle=0,
             tickfont={"size": TICKS},
         )
@@ -215,7 +217,12 @@ def _heat(figure: Figure) -> tuple[list[dict], dict]:
         "dx": width,
         "y0": figure.y.low + width / 2,
         "dy": width,
-        "colorbar": {"title": {"text": "Tracks"}, "thickness": 12, "outlinewidth": 0},
+        "colorbar": {
+            "title": {"text": "Tracks", "font": {"size": TITLE}},
+            "tickfont": {"size": LETTERS},
+            "thickness": 12,
+            "outlinewidth": 0,
+        },
         "hovertemplate": "valence %{x:.2f}, arousal %{y:.2f}<br>%{z:,} tracks<extra></extra>",
     }
     axes = {"xaxis": _axis(figure.x), "yaxis": _axis(figure.y)}
