@@ -39,7 +39,6 @@ from engine.query_link import to_params  # noqa: E402
 
 DOCS = Path(__file__).parent
 WIDTH, PHONE = 1280, 400  # pixels
-SPAN_SECONDS = 60  # of each track: a quarter of the time, and the pictures look the same
 COVER = 500  # pixels
 PLAYED_S = 5.0  # when a picture of something that plays is taken
 CHARTS_MS = 4000  # until plotly has drawn what the page holds
@@ -53,6 +52,9 @@ RECORDS = {
 UNNAMED = ("song", "guitar")  # files that are named by their folder
 # JavaScript: something has been played for so long.
 PLAYING = "s => [...document.querySelectorAll('audio')].some(one => one.currentTime >= s)"
+# Every player that is seen knows the length of its sound.
+LOADED = """[...document.querySelectorAll('audio')].every(one => one.readyState > 0
+  || one.offsetParent === null || one.getBoundingClientRect().top > innerHeight)"""
 
 
 @dataclass(frozen=True)
@@ -137,11 +139,13 @@ def analyse(music: Path, library: Path, models: list[Path], *more: str) -> Path:
     """What is not analysed yet."""
     command = [sys.executable, "precompute.py", str(music), "--library", str(library)]
     command += [part for folder in models for part in ("--models", str(folder))]
-    subprocess.run([*command, "--span", str(SPAN_SECONDS), *more], cwd=REPOSITORY, check=True)
+    subprocess.run([*command, *more], cwd=REPOSITORY, check=True)
     return library
 
 
-def with_two_networks(library: Path, work: Path, music: Path, models: list[Path]) -> Path | None:
+def with_two_networks(
+    library: Path, work: Path, music: Path, models: list[Path], *more: str
+) -> Path | None:
     """The library, or a copy that has EffNet embeddings of a stand-in; None without either."""
     if Library.open(library).coverage().spaces.get("effnet"):
         return library
@@ -150,7 +154,7 @@ def with_two_networks(library: Path, work: Path, music: Path, models: list[Path]
     copy = work / "library-of-stand-ins"
     if not copy.exists():
         shutil.copytree(library, copy)
-    analyse(music, copy, models, "--stages", "effnet", "--accept-unpinned", "--no-fetch")
+    analyse(music, copy, models, "--stages", "effnet", "--accept-unpinned", "--no-fetch", *more)
     return copy if Library.open(copy).coverage().spaces.get("effnet") else None
 
 
@@ -163,7 +167,9 @@ def shots(library: Library, similar: str) -> Iterator[Shot]:
     app = "app_descriptors.py"
     yield Shot("descriptors", app, found, 1500, before=_play)
     yield Shot("descriptors-phone", app, found, 860, PHONE, before=_close_sidebar)
-    yield Shot("similarity", "app_similarity.py", f"{similar}&view=fused", 1500)
+    yield Shot(
+        "similarity", "app_similarity.py", f"{similar}&view=fused", 1500, before=_wait_for_sounds
+    )
     moods = frame[["valence", "arousal"]].dropna().to_numpy()
     if len(moods) > len(frame) // 2:
         (x, y), (dx, dy) = np.median(moods, axis=0), moods.std(axis=0)
@@ -198,6 +204,10 @@ def _play(page: Page) -> None:
     page.mouse.move(WIDTH - 5, 5)  # no button looks pressed
 
 
+def _wait_for_sounds(page: Page) -> None:
+    page.wait_for_function(LOADED)
+
+
 def _close_sidebar(page: Page) -> None:
     """A phone's page begins with its filters over it."""
     close = page.get_by_test_id("stSidebarCollapseButton").locator("button")
@@ -228,9 +238,9 @@ def take(browser: Browser, shot: Shot, library: Path, out: Path) -> Path:
         with opened(browser, f"{address}?{shot.address}", shot.width, shot.height) as page:
             page.get_by_role("heading", name="Serendip").wait_for()
             browsing.settle(page)
+            page.wait_for_timeout(CHARTS_MS)
             shot.before(page)
             browsing.settle(page)
-            page.wait_for_timeout(CHARTS_MS)
             if page.get_by_test_id("stException").count():
                 raise SystemExit(f"{shot.name}: the page shows an exception")
             _save(page.screenshot(), target)
@@ -257,12 +267,14 @@ def _save(picture: bytes, target: Path) -> None:
         image.convert("RGB").save(target, "PNG", optimize=True)
 
 
-def make(music: Path, work: Path, models: list[Path], stand_ins: list[Path], out: Path) -> None:
-    """All of them; says what was written, and what was not and why."""
-    library = analyse(tagged(music, work / "Music"), work / "library", models)
+def make(
+    music: Path, work: Path, models: list[Path], stand_ins: list[Path], out: Path, *more: str
+) -> None:
+    """All of them; says what was written, and what was not and why. `more` is for precompute.py."""
+    library = analyse(tagged(music, work / "Music"), work / "library", models, *more)
     still = Library.open(library)
     similar = _seeds(still)
-    pair = with_two_networks(library, work, work / "Music", stand_ins)
+    pair = with_two_networks(library, work, work / "Music", stand_ins, *more)
     missing = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browsing.CHROMIUM, args=browsing.FLAGS)
@@ -273,7 +285,7 @@ def make(music: Path, work: Path, models: list[Path], stand_ins: list[Path], out
             missing.append("listening: it needs two networks, such as from --stand-ins DIR")
         else:
             asked = f"tab=listening-test&{similar}"
-            shot = Shot("listening", "app_similarity.py", asked, 1045)
+            shot = Shot("listening", "app_similarity.py", asked, 1045, before=_wait_for_sounds)
             taken.append(take(browser, shot, pair, out))
         taken.append(report(browser, library, work, out))
         browser.close()
@@ -303,6 +315,9 @@ def main() -> int:
         "--work", metavar="DIR", type=Path, default=Path(tempfile.gettempdir()) / "serendip",
         help="where music and library go, and stay for the next time (default: %(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--span", metavar="SECONDS", help="analyse only the middle of the tracks, for haste"
+    )
     parser.add_argument("--out", metavar="DIR", type=Path, default=DOCS)
     options = parser.parse_args()
     if browsing.CHROMIUM is None:
@@ -310,7 +325,8 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     demo.fetch(options.music)
     models = options.models or [Path(folder) for folder in named.split(os.pathsep) if folder]
-    make(options.music, options.work.resolve(), models, options.stand_ins, options.out)
+    span = ("--span", options.span) if options.span else ()
+    make(options.music, options.work.resolve(), models, options.stand_ins, options.out, *span)
     return 0
 
 

@@ -140,7 +140,7 @@ def sections(report: Report) -> tuple[Section, ...]:
     found = [
         Section("collection", "The collection", (tuple(overview(report)),), ("coverage",)),
         *(
-            Section(name, _titled(report, name, title), _said(report, rules, stage), figures)
+            Section(name, _titled(report, name, title), _said(report, name, rules, stage), figures)
             for name, title, rules, figures, stage_of in _SECTIONS
             if (stage := stage_of(report)) is not None
         ),
@@ -155,14 +155,39 @@ def _titled(report: Report, name: str, title: str) -> str:
     return _TAGS_TITLE if tags else title
 
 
-def _said(report: Report, rules: tuple[Rule, ...], stage: str) -> tuple[tuple[Sentence, ...], ...]:
-    """A paragraph for each rule."""
+def _described(report: Report, section: str) -> int:
+    """Tracks that a section is about; 0 for one about the collection as a whole."""
+    spread = report.spreads.get
+    found = {
+        "styles": report.styles,
+        "tempo": spread("tempo_bpm"),
+        "danceability": spread("danceability") or spread("danceability_dsp"),
+        "loudness": report.loudness and report.loudness.spread,
+        "mood": report.mood,
+        "voice": report.voice and report.voice.spread,
+    }.get(section)
+    if section == "keys":
+        return max(profile.tracks for profile in report.keys.profiles)
+    if section == "information":
+        return sum(spread.tracks for spread in report.ic.values())
+    return found.tracks if found else 0
+
+
+def _said(
+    report: Report, section: str, rules: tuple[Rule, ...], stage: str
+) -> tuple[tuple[Sentence, ...], ...]:
+    """A paragraph for each rule, and before them of how many tracks they speak, if not of all."""
     if stage in report.stand_ins:
         note = next(m.note for m in report.models if m.stage == stage and m.note)
         tracks = _valued(report, stage)
         said = f"Not described: the values of {count(tracks)} come from a stand-in model ({{0}})."
         return ((Sentence(said, (note.partition(":")[0],)),),)
-    return tuple(tuple(said) for rule in rules if (said := rule(report)))
+    paragraphs = [tuple(said) for rule in rules if (said := rule(report))]
+    described = _described(report, section)
+    if 0 < described < report.contents.tracks:
+        known = Sentence(f"Known for {of(described, report.contents.tracks)}.")
+        paragraphs[0] = (known, *paragraphs[0])
+    return tuple(paragraphs)
 
 
 def _valued(report: Report, stage: str) -> int:

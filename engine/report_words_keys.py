@@ -64,8 +64,9 @@ def _recommended(found: Keys) -> Profile:
 
 def _recommendation(found: Keys) -> str:
     profile = _recommended(found)
-    use = f"Use the {PROFILE_NAMES[profile.name]} profile (made from {PROFILES[profile.name]}): "
-    usual = "the filters begin with it" if profile.name == Query.key_profile else ""
+    named = f"the {PROFILE_NAMES[profile.name]} profile (made from {PROFILES[profile.name]})"
+    use = f"Use {named}: "
+    usual = profile.name == Query.key_profile
     if found.reason == "dance":
         return (
             f"{use}{percent(found.dance_share, 1)} of the tracks with a style are {DANCE_GENRE}, "
@@ -77,8 +78,8 @@ def _recommendation(found: Keys) -> str:
     if found.reason == "few":
         most = max(pair.tracks for pair in found.pairs)
         return (
-            f"{use}{usual or 'any will do'}, since with {count(most)} to compare, agreement says "
-            f"little (from {FEWEST} on)."
+            f"With {count(most)} to compare, agreement says little (it takes {FEWEST}): use "
+            f"{named}{', with which the filters begin' if usual else ''}."
         )
     agrees = f"it agrees with the others on {percent(profile.agreement, 1)} of the tracks"
     if found.reason == "agreement":
@@ -86,5 +87,5 @@ def _recommendation(found: Keys) -> str:
     others = listed([PROFILE_NAMES[p.name] for p in drawn(found.profiles) if p is not profile])
     return (
         f"{use}{agrees}, a draw with {others} (within {DRAW * 100:.0f} percentage points of the "
-        f"best){f', and {usual}' if usual else ''}."
+        f"best){', and the filters begin with it' if usual else ''}."
     )

@@ -30,7 +30,7 @@ _STATUSES = {
     "too_short": ("too short", "is too short"),
     "unreadable": ("unreadable", "cannot be read"),
     "crashed": ("crashed", "crashed the decoder or the analysis"),
-    "timeout": ("out of time", "was not done in time"),
+    "timeout": ("timed out", "was not done in time"),
 }
 # What a person calls low and high values of a descriptor.
 _ENDS = {

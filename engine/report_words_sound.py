@@ -65,12 +65,11 @@ def danceability(report: Report) -> list[Sentence]:
     found = report.spreads.get("danceability")
     if found is None:
         signal = report.spreads["danceability_dsp"]
-        whose = "" if signal.tracks == 1 else "median "
+        whose = "danceability of the 1 track" if signal.tracks == 1 else "median danceability"
         return [
             Sentence(
-                f"The {whose}danceability of {of(signal.tracks, report.contents.tracks)} is "
-                f"{decimal(signal.median, 2)} on a scale of 0 to 3: how regular the beat is, "
-                "measured from the signal, without a network."
+                f"The {whose} is {decimal(signal.median, 2)} on a scale of 0 to 3: how regular the "
+                "beat is, measured from the signal, without a network."
             )
         ]
     half = found.tracks - _tail(found, 0.5)
