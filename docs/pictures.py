@@ -285,7 +285,7 @@ def make(
             missing.append("listening: it needs two networks, such as from --stand-ins DIR")
         else:
             asked = f"tab=listening-test&{similar}"
-            shot = Shot("listening", "app_similarity.py", asked, 1045, before=_wait_for_sounds)
+            shot = Shot("listening", "app_similarity.py", asked, 2150, before=_wait_for_sounds)
             taken.append(take(browser, shot, pair, out))
         taken.append(report(browser, library, work, out))
         browser.close()
