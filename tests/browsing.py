@@ -10,7 +10,8 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,16 +64,29 @@ def page(browser) -> Iterator[Page]:
 
 def served(app: str, library: Path) -> Iterator[str]:
     """An app on a free port, with the project's own settings."""
+    with tempfile.TemporaryDirectory() as folder:
+        with serving(app, library, output=Path(folder) / "output.txt") as address:
+            yield address
+
+
+@contextmanager
+def serving(
+    app: str, library: Path, root: Path = REPOSITORY, output: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[str]:  # fmt: skip
+    """The same; `output` gets what it writes to its terminal, `root` holds its code."""
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", app, "--server.port", str(port)]
     # Whoever edits a module meanwhile must not have it loaded a second time into what is tested.
     command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
     command += ["--", "--library", str(library)]
-    server = subprocess.Popen(
-        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    with (output or Path(os.devnull)).open("wb") as file:
+        server = subprocess.Popen(
+            command, cwd=root, stdout=file, stderr=subprocess.STDOUT,
+            env=os.environ | dict(environment or {}),
+        )  # fmt: skip
     try:
-        _wait_for(port, server)
+        _wait_for(port, server, output)
         yield f"http://localhost:{port}/"
     finally:
         server.terminate()
@@ -90,12 +104,13 @@ def _free_port() -> int:
             return port
 
 
-def _wait_for(port: int, server: subprocess.Popen) -> None:
+def _wait_for(port: int, server: subprocess.Popen, output: Path | None) -> None:
     """Until the port answers."""
 
     def answers() -> bool:
         if server.poll() is not None:
-            pytest.fail(f"streamlit ended: {server.stdout.read().decode()}")
+            said = output.read_text(errors="replace") if output else ""
+            pytest.fail(f"streamlit ended: {said}")
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
             return True
