@@ -25,7 +25,7 @@ from ui import (
 )
 from ui import upload as uploads
 from ui.asked import COUNTS, NAMES, Asked, from_params, to_params
-from ui.bound import bound
+from ui.bound import bound, choice
 from ui.collection import Collection
 from ui.text import escaped
 
@@ -121,9 +121,9 @@ def options(asked: Asked) -> Asked:
             required=True,
             help="Side by side: one list of each network. Fused: one list from both.",
         )  # fmt: skip
-        st.segmented_control(
-            "Shown as", list(SHOWN_AS), format_func=SHOWN_AS.get, key="shown_as", required=True,
-            default="players",
+        choice(
+            st.segmented_control, "Shown as", list(SHOWN_AS), format_func=SHOWN_AS.get,
+            key="shown_as", required=True,
             help="Play all: a table that plays on by itself, one track after the other.",
         )  # fmt: skip
         bound(st.segmented_control, "Tracks a list", COUNTS, key="count", required=True)

@@ -64,9 +64,11 @@ def page(browser) -> Iterator[Page]:
 
 def served(app: str, library: Path) -> Iterator[str]:
     """An app on a free port, with the project's own settings."""
-    with tempfile.TemporaryDirectory() as folder:
-        with serving(app, library, output=Path(folder) / "output.txt") as address:
-            yield address
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(app, library, output=Path(folder) / "output.txt") as address,
+    ):
+        yield address
 
 
 @contextmanager

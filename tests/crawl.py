@@ -32,7 +32,7 @@ sys.path.insert(0, str(REPOSITORY))  # as a program, it finds what the tests fin
 import browsing  # noqa: E402
 import crawl_checks as checks  # noqa: E402
 import sounds  # noqa: E402
-from crawl_actions import Action, Missed, Place, act, draw  # noqa: E402
+from crawl_actions import Action, Missed, Place, act, draw, link  # noqa: E402
 from crawl_checks import Failure, Server, Watch  # noqa: E402
 from crawl_libraries import APPS, MADE, growing, make  # noqa: E402
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
@@ -56,9 +56,9 @@ class Account:
     actions: int = 0
     reruns: int = 0
     missed: int = 0  # actions whose element was gone or covered
-    failures: list[str] = field(default_factory=list)  # reports, one a fault
     slow: list[tuple[float, str]] = field(default_factory=list)  # seconds, where and what
     faults: Counter = field(default_factory=Counter)  # Failure.same → times
+    reports: dict[tuple[str, str], str] = field(default_factory=dict)  # of each fault, once
 
     def add(self, other: "Account") -> None:
         """Count what another one counted, too; a fault that is known is not reported again."""
@@ -66,13 +66,8 @@ class Account:
         self.reruns += other.reruns
         self.missed += other.missed
         self.slow += other.slow
-        known = set(self.faults)
-        self.failures += [
-            told
-            for told, same in zip(other.failures, other.faults, strict=True)
-            if same not in known
-        ]
         self.faults.update(other.faults)
+        self.reports = other.reports | self.reports
 
     def __str__(self) -> str:
         """The last line of a run."""
@@ -122,7 +117,7 @@ class Walk:
         page = self.context.new_page()
         self.watches[page] = Watch(page, self.app.address)
         self.pages.append(page)
-        page.goto(f"{self.app.address}?{query}" if query else self.app.address)
+        page.goto(link(self.app.address, query))
         return self._judged(self._rest())
 
     def step(self, chance: Random) -> list[Failure]:
@@ -207,7 +202,7 @@ class Walk:
                     found += checks.of_link(action.value["query"], self.page)
             return found
 
-        _, found = checks.settled(self._look, judge, self.page)
+        found = checks.settled(self._look, judge, self.page)
         for watch in self.watches.values():
             found += watch.failures
             watch.failures = []
@@ -264,11 +259,11 @@ def crawl(
         found = one.begun
         while not found and one.account.actions < min(walk, actions - total.actions):
             found = one.step(chance)
-        if found:
-            for failure in {failure.same: failure for failure in found}.values():
-                one.account.faults[failure.same] += 1
+        for same, failure in {failure.same: failure for failure in found}.items():
+            one.account.faults[same] += 1
+            if same not in total.reports:
                 told = report.of(one, failure, f"{seed}.{number}") if report else failure.what
-                one.account.failures.append(told)
+                one.account.reports[same] = told
         one.close()
         total.add(one.account)
         if found and one.account.actions == 0:
@@ -412,7 +407,8 @@ def replay(file: Path, root: Path) -> Account:
     account = Account(actions=len(lines))
     for failure in found:
         account.faults[failure.same] += 1
-        account.failures.append(f"FAILURE ({failure.kind}): {failure.what} {failure.where}")
+        told = f"FAILURE ({failure.kind}): {failure.what} {failure.where}"
+        account.reports[failure.same] = told
     return account
 
 
@@ -444,14 +440,14 @@ def main() -> int:
             for job, account in zip(todo, pool.map(run, todo), strict=True):
                 print(f"{job.options}: {account}, {account.missed} missed", flush=True)
                 total.add(account)
-    for told in total.failures:
-        print(f"\n{told}")
+    for same, told in total.reports.items():
+        print(f"\n{told}\n  {total.faults[same]} times")
     if total.slow:
         print("\nThe slowest:")
     for seconds, what in sorted(total.slow, reverse=True)[:SLOWEST]:
         print(f"  {seconds:.1f} s  {what[:200]}")
     print(f"\n{total} in {(time.monotonic() - begun) / 60:.0f} min, seed {options.seed}")
-    return int(bool(total.failures))
+    return int(bool(total.faults))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from playwright.sync_api import Page
 
@@ -226,7 +226,14 @@ def _upload(place: Place, value: Value) -> None:
 
 
 def _goto(place: Place, value: Value) -> None:
-    place.page.goto(f"{place.address}?{value['query']}")
+    place.page.goto(link(place.address, value["query"]))
+
+
+def link(address: str, query: str) -> str:
+    """The address of an app with more parameters."""
+    if not query:
+        return address
+    return f"{address}{'&' if '?' in address else '?'}{query}"
 
 
 def _back(place: Place, value: Value) -> None:
@@ -240,7 +247,7 @@ def _forward(place: Place, value: Value) -> None:
 def _moved(place: Place, move: Callable) -> None:
     """Through the history, as far as it is the app's."""
     move(wait_until="commit", timeout=30_000)
-    if not place.page.url.startswith(place.address):
+    if urlsplit(place.page.url).netloc != urlsplit(place.address).netloc:
         place.page.goto(place.address)
 
 

@@ -1,7 +1,8 @@
 """What must hold of a page whatever was done to it; what does not is a Failure.
 
-A watch listens to one page from its beginning (errors of its scripts, of requests, a connection that
-ends) and looks at it whenever it rests. What is passed over stands in PASSED_OVER, with the reason.
+A watch listens to one page from its beginning: errors of its scripts, of requests, a connection
+that ends. Whoever walks looks at the page whenever it rests. What is passed over stands in
+PASSED_OVER, with the reason.
 """
 
 import re
@@ -9,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from crawl_actions import Action, allowed
 from playwright.sync_api import ConsoleMessage, Page, Request, Response, WebSocket
@@ -27,8 +28,10 @@ PASSED_OVER = {
     "WebGL": "a headless browser has few contexts for WebGL, and drops the oldest of them",
     "Media not supported": "Chromium of Debian plays all that the apps send; others do not",
 }
-TRACEBACK = re.compile(r"Traceback \(most recent call last\)[\s\S]*?\n(?=\S)(.+)")
-OWN_FRAME = re.compile(r'File "([^"]*/(?:ui|engine|crawl_pages)/[^"]+|[^"]*app_\w+\.py)", line (\d+), in (\S+)')  # fmt: skip
+# Where in our own code: a frame of a traceback, as Python writes it and as Streamlit does.
+OWN_FRAME = re.compile(
+    r"([^\"\s]*(?:/ui/|/engine/|/crawl_pages/|app_)\w+\.py)\"?(?:, line |:)(\d+),? in (\S+)"
+)
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,9 @@ def _of_counts(look: Mapping) -> list[Failure]:
     return found
 
 
-def of_choice(action: Action, told: Mapping | None, before: Mapping, after: Mapping) -> list[Failure]:
+def of_choice(
+    action: Action, told: Mapping | None, before: Mapping, after: Mapping
+) -> list[Failure]:
     """One choice takes one more option at most, and what was typed in full comes first."""
     if action.do != "choose":
         return []
@@ -146,10 +151,10 @@ def of_choice(action: Action, told: Mapping | None, before: Mapping, after: Mapp
     held, holds = before["chips"].get(key, []), after["chips"].get(key, [])
     if len(holds) > len(held) + 1:
         found.append(Failure("choice", f"one choice in “{action.spot['name']}” took {len(holds)}"))
-    if told and told["typed"] and action.spot["kind"] == "several" and told["first"] is not None:
-        if told["first"] != told["typed"]:
-            said = f"typed “{told['typed']}”, but the first that is offered is “{told['first']}”"
-            found.append(Failure("choice", said))
+    typed, first = (told["typed"], told["first"]) if told else (None, None)
+    if typed and first and action.spot["kind"] == "several" and typed != first:
+        said = f"typed “{typed}”, but the first that is offered is “{first}”"
+        found.append(Failure("choice", said))
     return found
 
 
@@ -186,18 +191,13 @@ def until_rest(page: Page, patience_s: float) -> Failure | None:
     return Failure("hang", f"the page did not rest within {patience_s:.0f} s")
 
 
-def settled(look: Callable[[], Mapping], judge: Callable[[Mapping], list[Failure]], page: Page) -> tuple[Mapping, list[Failure]]:  # fmt: skip
-    """What is seen and judged; what may only be late (a sound that is about to be paused, a run that
-    was about to begin) is looked at again."""
+def settled(look: Callable[[], Mapping], judge: Callable[[Mapping], list[Failure]],
+            page: Page) -> list[Failure]:  # fmt: skip
+    """What is judged of what is seen; what may only be late (a sound that is about to be paused, a
+    run that was about to begin) is looked at again."""
+    found: list[Failure] = []
     for _ in range(LATE_LOOKS):
-        seen = look()
-        found = judge(seen)
-        if not found:
+        if not (found := judge(look())):
             break
         page.wait_for_timeout(LATE_MS)
-    return seen, found
-
-
-def host(address: str) -> str:
-    """Of an address, to tell our own requests."""
-    return urlsplit(address).netloc
+    return found

@@ -86,7 +86,7 @@ def test_filter_with_the_keyboard_reload_and_reset(page, descriptors):
     counted(page, TRACKS - 5)
     page.get_by_text("How the filters work together").click()
     expect(page.get_by_text("Tempo: 19 left")).to_be_visible()
-    page.get_by_role("button", name="Reset all").click()
+    page.get_by_role("button", name="Reset filters").click()
     counted(page, TRACKS)
 
 

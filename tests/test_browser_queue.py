@@ -163,7 +163,7 @@ def test_it_plays_on_while_the_list_changes_and_says_that_it_left(page, address)
     now = page.locator(".st-key-queue_playing_now")
     expect(now.get_by_text("1 of 2")).to_be_visible()
     assert audio.evaluate("a => !a.paused && a.dataset.same") == "yes"
-    page.get_by_text("Falling", exact=True).click()  # the last two
+    page.get_by_text("Descending", exact=True).click()  # the last two
     expect(now.get_by_text("Not in this list any more")).to_be_visible()
     assert audio.evaluate("a => !a.paused && a.dataset.same") == "yes"
     hold(page, 5)
@@ -179,7 +179,7 @@ def test_filter_play_all_and_save_give_the_same_tracks(page, address, tmp_path):
     for _ in range(61):  # 40 BPM to 101 BPM: the first track goes
         lower.press("ArrowRight")
     expect(page.get_by_role("heading", name="5 of 6 tracks match")).to_be_visible()
-    page.get_by_text("Falling", exact=True).click()
+    page.get_by_text("Descending", exact=True).click()
     settle(page)
     press(page, "Play all")
     expect(page.get_by_text("The end of the list.")).to_be_visible()

@@ -21,6 +21,7 @@ from engine.playlist_paths import (
     replacing,
 )
 from ui import gaps
+from ui.bound import choice
 from ui.collection import Collection
 from ui.text import count, escaped
 
@@ -144,10 +145,10 @@ def draw(
 
 def _format(key: str) -> Format:
     names = list(FORMATS)
-    name = st.segmented_control(
+    name = choice(
+        st.segmented_control,
         "Format",
         names,
-        default=names[0],
         key=f"{key}_format",
         persist_state="page",
         required=True,
@@ -158,10 +159,10 @@ def _format(key: str) -> Format:
 
 def _way(key: str) -> str:
     """The choice between the kinds of paths."""
-    return st.segmented_control(
+    return choice(
+        st.segmented_control,
         "Paths in the file",
         list(WAYS),
-        default="absolute",
         format_func=WAYS.get,
         key=f"{key}_paths",
         persist_state="page",

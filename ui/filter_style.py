@@ -4,21 +4,23 @@ A genre stands for all of its styles. Counts are of the whole library, at or abo
 the activation.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from engine.activations import SEPARATOR
 from engine.descriptors import STYLE_HELP, TAGS_HELP
+from engine.query import Query
 from ui import query_state, sliders
-from ui.bound import bound
+from ui.bound import bound, choice, heard
 from ui.collection import Collection
 from ui.gaps import space_gap
 from ui.sliders import Todo
-from ui.text import plain, style_name
+from ui.text import plain
 
 OFFERED = 300  # artists or folders in a list; any other can be typed
+AFTER = 36  # letters after the name of a style: those of the longest genre, and a number
 
 
 def styles(collection: Collection, todo: Todo) -> None:
@@ -30,21 +32,20 @@ def styles(collection: Collection, todo: Todo) -> None:
         return
     tags = space == "tags"
     word = "tags" if tags else "styles"
-    counts = collection.style_counts(query_state.query().style_activation.low or 0.0)
     chosen = bound(
         st.multiselect,
         word.capitalize(),
-        tree(collection),
-        format_func=lambda label: counted(label, counts),
+        audible(collection, query_state.query().styles),
+        format_func=labels(collection),
         key="styles",
         placeholder="Any",
         help=(TAGS_HELP if tags else STYLE_HELP) + COUNTS_HELP,
-        filter_mode="contains",
+        filter_mode="fuzzy",
     )
     if tags and gap:
         sliders.explain("Tags stand in for the 400 styles.", gap, todo)
     elif collection.genres:
-        browse(collection, counts)
+        browse(collection)
     bound(
         st.segmented_control,
         f"Several {word}",
@@ -70,40 +71,75 @@ def styles(collection: Collection, todo: Todo) -> None:
 
 COUNTS_HELP = (
     "\n\nThe number after each name: tracks of the whole library in which it is at least as strong "
-    "as the lower end of the activation."
+    "as the lower end of the activation. What no track has is not offered."
 )
 
 
+def low(at_most: float = 1.0) -> float:
+    """The lower end of the activation, which counts are of."""
+    return min(query_state.query().style_activation.low or 0.0, at_most)
+
+
+def audible(collection: Collection, chosen: Sequence[str] = ()) -> list[str]:
+    """The tree without what no track has, unless it is chosen."""
+    counts = collection.style_counts(low(at_most=Query().style_activation.low))
+    found = tree(collection)
+    return [one for one in found if counts.get(one, 1) or one in chosen] or found
+
+
 def tree(collection: Collection) -> list[str]:
-    """Genres by name, each followed by its styles; tags have no genres."""
+    """Genres, each followed by its styles, or tags, which have no genres: the most frequent first;
+    by name where the counts are not known yet."""
+    counts = collection.style_counts(low())
+
+    def most_first(labels: Iterable[str]) -> list[str]:
+        return sorted(labels, key=lambda label: (-counts.get(label, 0), label.casefold(), label))
+
     found: list[str] = []
-    for genre, members in collection.genres.items():
-        found += [genre, *members]
+    for genre in most_first(collection.genres):
+        found += [genre, *most_first(collection.genres[genre])]
     inside = set(found)
-    return found + sorted(label for label in collection.vocabulary[1] if label not in inside)
+    return found + most_first(label for label in collection.vocabulary[1] if label not in inside)
 
 
-def counted(label: str, counts: Mapping[str, int]) -> str:
-    """`Rock › Punk (1,234)`; a genre is `Rock, all styles`. Without counts until they are known."""
-    name = style_name(label) if SEPARATOR in label or label not in counts else plain(label)
-    return f"{name} ({counts[label]:,})" if counts else name
+def labels(collection: Collection) -> Callable[[str], str]:
+    """How styles are written: `Punk · Rock (1,234)`, `Rock · all styles (5,678)`, and of tags
+    `punk (1,234)`; without numbers until they are known.
+
+    What a person types comes first, and what follows it is as long in every label, by blanks that
+    nobody sees: Streamlit ranks what fits by where it fits and by how much is left over. So what is
+    typed in full comes first, then what begins with it, then the rest.
+    """
+    counts, genres = collection.style_counts(low()), collection.genres
+
+    def written(label: str) -> str:
+        genre, _, style = label.partition(SEPARATOR)
+        after = f" · {plain(genre)}" if style else " · all styles" if label in genres else ""
+        number = f" ({counts[label]:,})" if label in counts else ""
+        return plain(style or label) + (after + number).ljust(AFTER)
+
+    return written
 
 
-def browse(collection: Collection, counts: Mapping[str, int]) -> None:
+def browse(collection: Collection) -> None:
     """The tree by clicks: a genre, then its styles."""
+    chosen, counts = query_state.query().styles, collection.style_counts(low())
+    there = audible(collection, chosen)
+    genres = [label for label in there if label in collection.genres]
     with st.popover("Browse genres", icon=":material/account_tree:", width="stretch"):
-        genres = list(collection.genres)
-        genre = st.selectbox(
+        genre = choice(
+            st.selectbox,
             "Genre",
-            genres,
-            format_func=lambda label: counted(label, counts),
+            genres or list(collection.genres),
+            format_func=labels(collection),
             key="browse_genre",
         )
-        options = [genre, *collection.genres[genre]]
+        members = set(collection.genres[genre])
+        options = [genre, *(label for label in there if label in members)]
         shown = f"browse_{genre}"
-        held = st.session_state["styles"]
-        st.session_state[shown] = [label for label in options if label in held]
-        st.pills(
+        st.session_state[shown] = [label for label in options if label in chosen]
+        bound(
+            st.pills,
             "Styles of this genre",
             options,
             selection_mode="multi",
@@ -124,7 +160,7 @@ def leaf(label: str, counts: Mapping[str, int]) -> str:
 def take(shown: str, options: Sequence[str]) -> None:
     """Let the filter have what the pills show of one genre; other genres stay."""
     others = [label for label in query_state.query().styles if label not in options]
-    query_state.change(styles=(*others, *(st.session_state[shown] or ())))
+    query_state.change(styles=(*others, *(heard(shown) or ())))
 
 
 def left_out(collection: Collection, todo: Todo) -> None:
@@ -139,15 +175,15 @@ def left_out(collection: Collection, todo: Todo) -> None:
         format_func=plain,
         accept_new_options=True,
     )
-    if labels := tree(collection):
-        counts = collection.style_counts(query_state.query().style_activation.low or 0.0)
+    if offered_styles := audible(collection, held["exclude_styles"]):
         _unwanted(
             "Tags" if collection.vocabulary[0] == "tags" else "Styles",
-            labels,
+            offered_styles,
             "exclude_styles",
             "Tracks in which one of these is at least as strong as the lower end of the "
             "activation above, or 0.1.",
-            format_func=lambda label: counted(label, counts),
+            format_func=labels(collection),
+            filter_mode="fuzzy",
         )
     folders = offered(collection.folders, held["exclude_folders"])
     _unwanted(
@@ -157,10 +193,8 @@ def left_out(collection: Collection, todo: Todo) -> None:
 
 def _unwanted(label: str, names: Sequence[str], key: str, about: str, **options: Any) -> None:
     """Names to choose those from that are to be left out."""
-    bound(
-        st.multiselect, label, names, key=key, placeholder="None", filter_mode="contains",
-        help=about, **options,
-    )  # fmt: skip
+    options = {"filter_mode": "contains"} | options
+    bound(st.multiselect, label, names, key=key, placeholder="None", help=about, **options)
 
 
 def offered(names: Sequence[str], chosen: Sequence[str]) -> list[str]:

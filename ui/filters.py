@@ -67,10 +67,10 @@ def draw(collection: Collection, without: Sequence[str] = ()) -> None:
     """
     todo: Todo = {}
     query = query_state.query()
-    head, button = st.columns([1, 1], vertical_alignment="center")
+    head, button = st.columns([1, 1.2], vertical_alignment="center")
     head.header("Filters", anchor=False)
     button.button(
-        "Reset all", key="reset", on_click=query_state.reset, width="stretch",
+        "Reset filters", key="reset", on_click=query_state.reset, width="stretch",
         help="All filters off. Order and limits stay.",
     )  # fmt: skip
     for stage, given in GIVEN.items():

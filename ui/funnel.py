@@ -10,6 +10,7 @@ from engine.facts import Facts
 from engine.query import RANGE_COLUMNS, Query
 from engine.selection import Selection, Why, why
 from ui import query_state
+from ui.bound import clearable
 from ui.collection import Collection
 from ui.names import named
 from ui.order import LEFT_OUT
@@ -89,17 +90,20 @@ def ask(collection: Collection, query: Query, facts: Facts) -> None:
         icon=":material/search:",
     )
     hits = np.flatnonzero(words.found(text, facts.searched)) if text.strip() else np.empty(0, int)
-    row = choice.selectbox(
-        f"{count(len(hits))} found" + (f", the first {HITS} offered" if len(hits) > HITS else ""),
-        [int(hit) for hit in hits[:HITS]],
-        format_func=lambda hit: described(collection, hit),
-        key="why_row",
-        index=None,
-        placeholder="Choose it" if len(hits) else "Type some words first",
+    ids = collection.frame.index
+    first = f", the first {HITS} of them offered" if len(hits) > HITS else ""
+    track = clearable(
+        choice.selectbox,
+        "Track",
+        ids[hits[:HITS]].tolist(),
+        format_func=lambda track: described(collection, ids.get_loc(track)),
+        key="why_track",
+        placeholder=f"{count(len(hits))} found{first}" if text.strip() else "Type some words first",
         disabled=not len(hits),
         filter_mode=None,
     )
-    if row is not None:
+    if track is not None:
+        row = int(ids.get_loc(track))
         st.markdown(answer(collection, row, why(query, facts, row)))
 
 

@@ -19,6 +19,7 @@ from engine import listening_test
 from engine.listening_test import ListeningTestError, Pair, Vote
 from engine.weights import of_library
 from ui import found, gaps, listening_results, players
+from ui.bound import choice
 from ui.collection import Collection
 from ui.lists import NETWORKS, missing
 from ui.text import count, escaped
@@ -56,8 +57,8 @@ def draw(music: Collection) -> None:
                 "published network.",
                 icon=":material/science:",
             )
-    st.segmented_control(
-        "Listening test", list(VIEWS), format_func=VIEWS.get, key="test_view", default="compare",
+    choice(
+        st.segmented_control, "Listening test", list(VIEWS), format_func=VIEWS.get, key="test_view",
         required=True, label_visibility="collapsed",
     )  # fmt: skip
     try:

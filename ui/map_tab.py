@@ -20,6 +20,7 @@ from engine.query import Query
 from engine.schema import MEDIA_COLUMNS
 from engine.selection import Selection
 from ui import maps, page, plane, query_state, scatter, sliders
+from ui.bound import choice
 from ui.collection import Collection
 from ui.gaps import space_gap, stand_in, substitutes
 from ui.scatter import Drawn
@@ -95,11 +96,12 @@ def draw(collection: Collection, query: Query, found: Selection) -> None:
 def choices(collection: Collection, spaces: list[str]) -> tuple[str, str, str]:
     """Embedding, method and colour."""
     first, second, third = st.columns(3)
-    space = first.selectbox(
-        "Embedding", spaces, format_func=SPACES.get, key="map_space", persist_state="page",
-        help="Which network's ear puts tracks next to each other.",
+    space = choice(
+        first.selectbox, "Embedding", spaces, format_func=SPACES.get, key="map_space",
+        persist_state="page", help="Which network's ear puts tracks next to each other.",
     )  # fmt: skip
-    method = second.selectbox(
+    method = choice(
+        second.selectbox,
         "Kind of map",
         list(METHODS),
         format_func=METHODS.get,
@@ -109,8 +111,8 @@ def choices(collection: Collection, spaces: list[str]) -> tuple[str, str, str]:
     )
     offered = [name for name in (*GROUPS, *COLOURS) if collection.has(COLUMNS.get(name, name))]
     offered.sort(key=lambda name: bool(colour_note(collection, name)))  # stand-ins come last
-    colour = third.selectbox(
-        "Colour", offered, key="map_colour", persist_state="page",
+    colour = choice(
+        third.selectbox, "Colour", offered, key="map_colour", persist_state="page",
         format_func=lambda name: GROUPS.get(name) or DESCRIPTORS[name].label,
     )  # fmt: skip
     return space, method, colour

@@ -42,7 +42,7 @@ FIELDS = {
 }
 VOICE_NAMES = {"any": "Any", "voice": "Voice", "instrumental": "Instrumental"}
 ORDER_NAMES = {
-    "style": "Style activation",
+    "style": "Best match",
     "shuffle": "Shuffle",
     "smooth": "Smooth path",
     "ic_arc": "Arc of surprise",

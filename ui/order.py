@@ -4,17 +4,18 @@ import streamlit as st
 
 from engine.query import ARRANGED_ORDERS, COLUMN_ORDERS, NAME_ORDERS, Query
 from engine.selection import Selection
-from ui.bound import bound, clearable
+from ui.bound import bound, choice, clearable
 from ui.collection import Collection
 from ui.names import ORDER_NAMES
 from ui.text import count, hours
 
 ORDER_HELP = {
-    "style": "Strongest activation of the chosen styles first.",
+    "style": "The chosen styles at their strongest first; where none is chosen, album by album.",
     "smooth": "Small steps in tempo, key and sound from each track to the next.",
     "ic_arc": "From predictable to surprising and back again.",
     "middle": "First what lies closest to the middle of all ranges that are set.",
 }
+WAYS = {"up": "Ascending", "down": "Descending"}
 LEFT_OUT = {
     "copies": "copies of others",
     "per_album": "by the limit per album",
@@ -29,10 +30,9 @@ def draw(collection: Collection, query: Query) -> None:
     """Order, its direction or seed, and the limits."""
     widths = (2.6, 2.2, 1.9, 2.1, 2)
     by, how, tracks, minutes, more = st.columns(widths, vertical_alignment="bottom")
-    names = ORDER_NAMES if query.styles else ORDER_NAMES | {"style": "Library"}
     bound(
-        by.selectbox, "Order by", _orders(collection), format_func=names.get, key="order",
-        help="\n\n".join(f"**{names[o]}**: {told}" for o, told in ORDER_HELP.items()),
+        by.selectbox, "Order by", _orders(collection), format_func=ORDER_NAMES.get, key="order",
+        help="\n\n".join(f"**{ORDER_NAMES[o]}**: {told}" for o, told in ORDER_HELP.items()),
     )  # fmt: skip
     with how:
         _direction(query)
@@ -89,20 +89,19 @@ def _direction(query: Query) -> None:
             "The same number always gives the same order. Any other number shuffles anew.",
         )  # fmt: skip
     elif order in COLUMN_ORDERS or order in NAME_ORDERS:
-        ways = ("A to Z", "Z to A") if order in NAME_ORDERS else ("Rising", "Falling")
         bound(
             st.segmented_control,
             "Direction",
-            ["up", "down"],
-            format_func=dict(zip(("up", "down"), ways, strict=True)).get,
+            list(WAYS),
+            format_func=WAYS.get,
             key="descending",
             required=True,
             help="Tracks without a value come last either way.",
         )
     else:
-        strongest = "Strongest first" if query.styles else "As found"
+        strongest = "Strongest first" if query.styles else "Album by album"
         word = {"style": strongest, "middle": "Closest first"}.get(order, "Arranged")
-        st.segmented_control("Direction", [word], default=word, key=f"only_{word}", disabled=True)
+        choice(st.segmented_control, "Direction", [word], key=f"only_{word}", disabled=True)
 
 
 def size(collection: Collection, query: Query, found: Selection) -> str:

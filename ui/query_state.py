@@ -12,12 +12,14 @@ from typing import Any
 
 import streamlit as st
 
-from engine.query import RANGE_COLUMNS, Query, Range
+from engine.query import RANGE_COLUMNS, Query, QueryError, Range
 from engine.query_link import from_params, to_params
 from ui import address, sliders
+from ui.bound import heard
 from ui.collection import Collection
 from ui.names import relaxed
 from ui.possible import possible
+from ui.text import escaped
 
 Span = tuple[float, float]
 MINUTE = 60.0  # seconds; the slider of the duration counts minutes
@@ -68,17 +70,31 @@ def begin(collection: Collection) -> Query:
     """The query of this run: of the link at first and after Back, else with what was changed."""
     state = st.session_state
     spans = {name: span(collection, name) for name in RANGE_NAMES}
+    library = collection.library.path, collection.generation
     if "query" not in state:
-        state.update(query=Query(), spans=spans, link_problems=[])
+        state.update(query=Query(), spans=spans, library=library, link_problems=[])
     before, old_spans = query(), state["spans"]
     changed = _changed(widgets(before, old_spans), old_spans)
     state["spans"] = spans
-    if changed or spans != old_spans:
-        put(replace(before, **changed))
+    if library != state["library"]:  # read again, it may lack what was asked for, or offer more
+        state["library"] = library
+        put_possible(collection, _with(before, changed))
+    elif changed:
+        put(_with(before, changed))
     address.begin(NAMES, lambda params: load(collection, params), moved=bool(changed))
     for key, value in widgets(query(), spans).items():
         state.setdefault(key, value)
     return query()
+
+
+def _with(asked: Query, changed: Mapping[str, Any]) -> Query:
+    """The query with the fields that are allowed; a sentence on each other one."""
+    for name, value in changed.items():
+        try:
+            asked = replace(asked, **{name: value})
+        except QueryError as error:
+            st.toast(escaped(f"Not taken: {error}"))
+    return asked
 
 
 def load(collection: Collection, params: Mapping[str, Sequence[str]]) -> None:
@@ -139,13 +155,12 @@ def _changed(shown: Mapping[str, Any], spans: Mapping[str, Span]) -> dict[str, A
     """Fields whose widget shows something else than the query did."""
     state, changes = st.session_state, {}
     for name, value in shown.items():
-        if name not in state or state[name] == value:
+        if name not in state or (said := heard(name, value)) == value:
             continue
         if name in spans:
-            limits = _range(state[name], *spans[name])
-            changes[name] = _scaled(name, limits, MINUTE)
+            changes[name] = _scaled(name, _range(said, *spans[name]), MINUTE)
         else:
-            changes[name] = BINDINGS[name].read(state[name])
+            changes[name] = BINDINGS[name].read(said)
     if "valence" in changes or "arousal" in changes:
         changes["mood_region"] = ()  # within it, wider sliders would do nothing
     return changes

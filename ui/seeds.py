@@ -14,6 +14,7 @@ import streamlit as st
 from engine import words
 from ui import players, upload
 from ui.asked import SEEDS, Asked
+from ui.bound import bound, heard
 from ui.collection import Collection
 from ui.text import count, escaped
 
@@ -64,19 +65,20 @@ def choose(music: Collection) -> None:
         icon=":material/casino:",
     )  # fmt: skip
     hits = matching(music, typed)
-    offered = music.names(hits[:HITS])[["title", "artist", "album"]].to_numpy()
+    offered = music.names(hits[:HITS])[["title", "artist", "album"]]
     lines = {
-        int(row): " · ".join(filter(None, names)) for row, names in zip(hits, offered, strict=False)
+        track: " · ".join(filter(None, names))
+        for track, names in zip(offered.index.tolist(), offered.to_numpy(), strict=True)
     }
     st.session_state["pick"] = None
-    choice.selectbox(
+    bound(
+        choice.selectbox,
         f"{count(len(hits))} found" + (f", the first {HITS} offered" if len(hits) > HITS else ""),
         list(lines),
         format_func=lines.__getitem__,
         key="pick",
         placeholder="Choose a track" if len(hits) else "Nothing found: try fewer or other words",
         on_change=_picked,
-        args=(music,),
         disabled=not len(hits),
     )
 
@@ -88,10 +90,9 @@ def matching(music: Collection, text: str) -> np.ndarray:
     return np.flatnonzero(words.found(text, music.words()))
 
 
-def _picked(music: Collection) -> None:
-    row = st.session_state["pick"]
-    if row is not None:
-        take(int(music.frame.index[row]))
+def _picked() -> None:
+    if (track := heard("pick")) is not None:
+        take(track)
 
 
 def _at_random(music: Collection) -> None:

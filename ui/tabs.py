@@ -18,6 +18,8 @@ def drawn(names: Sequence[str]) -> Sequence[DeltaGenerator]:
         st.session_state[KEY] = words.get(next(iter(params.get(KEY, ())), ""), names[0])
 
     address.begin((KEY,), load, KEY)
+    if st.session_state[KEY] not in names:
+        st.session_state[KEY] = names[0]
     tabs = st.tabs(names, key=KEY, on_change="rerun")
     word = next(word for word, name in words.items() if name == st.session_state[KEY])
     address.keep((KEY,), {} if word == next(iter(words)) else {KEY: [word]}, KEY)
