@@ -52,6 +52,7 @@ COLUMN_ORDERS = (
     "ic_mean",
 )
 DEFAULT_LIMIT = 100  # tracks, about six hours of music
+MOST = 10**9  # tracks or minutes of a limit; far beyond it, a browser's numbers are not exact
 # A lasso has hundreds of corners and is simplified to 40 (engine.regions): what has more than this
 # comes from elsewhere, and testing 100,000 points against it would take longer than a page may.
 MOST_CORNERS = 200
@@ -151,11 +152,13 @@ class Query:
             _one_of("camelot", self.camelot, camelot.CODES)
         for name in ("mood_region", "map_region"):
             _polygon(name, getattr(self, name))
+        if any("\ud800" <= sign <= "\udfff" for sign in self.text):
+            raise QueryError("text holds bytes that are no letters.")
         for name in ("limit", "per_artist", "per_album"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise QueryError(f"{name} must be at least 1 track, or none.")
-        if self.minutes is not None and not (isfinite(self.minutes) and self.minutes > 0):
-            raise QueryError("minutes must be more than 0, or none.")
+            if getattr(self, name) is not None and not 1 <= getattr(self, name) <= MOST:
+                raise QueryError(f"{name} must be 1 to {MOST:,} tracks, or none.")
+        if self.minutes is not None and not 0 < self.minutes <= MOST:
+            raise QueryError(f"minutes must be more than 0 and at most {MOST:,}, or none.")
         if not 0 <= self.seed < 2**32:
             raise QueryError("seed must be between 0 and 4294967295.")
         for end in (self.ic_percentile.low, self.ic_percentile.high):

@@ -206,7 +206,9 @@ class Walk:
         for watch in self.watches.values():
             found += watch.failures
             watch.failures = []
-        return checks.of_server(self.app.server.news()) + found
+        if raised := checks.of_server(self.app.server.news()):  # it says where, too
+            found = [failure for failure in found if failure.kind != "exception"]
+        return raised + found
 
 
 @contextmanager
@@ -248,9 +250,9 @@ def chromium() -> Iterator[Browser]:
 
 def crawl(
     browser: Browser, app: App, seed: str, actions: int, report: "Report | None" = None,
-    patience_s: float = PATIENCE_S, walk: int = WALK,
+    patience_s: float = PATIENCE_S, walk: int = WALK, first: bool = False,
 ) -> Account:  # fmt: skip
-    """Walk after walk, until so many actions are done."""
+    """Walk after walk, until so many actions are done; or until the first failure."""
     total, number = Account(), 0
     while total.actions < actions:
         number += 1
@@ -266,8 +268,8 @@ def crawl(
                 one.account.reports[same] = told
         one.close()
         total.add(one.account)
-        if found and one.account.actions == 0:
-            break  # the page that everything begins with
+        if found and (first or one.account.actions == 0):
+            break  # without an action: the page that everything begins with is wrong
     return total
 
 

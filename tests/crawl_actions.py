@@ -6,6 +6,7 @@ found again by its kind, the key of its widget, its name, and its place among th
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -171,8 +172,8 @@ def _offered(page: Page) -> list[str]:
 
 
 def bare(option: str) -> str:
-    """What a person would type for an option: its last part, without a number after it."""
-    return option.rpartition(" (")[0].rpartition("› ")[2].lower() or option.lower()
+    """What a person would type for an option: its name, without the genre and a number after it."""
+    return re.sub(r" \([\d,]+\)\s*$", "", option).rpartition("› ")[2].partition(" · ")[0].lower()
 
 
 def _table(place: Place, value: Value) -> None:
@@ -437,6 +438,7 @@ WHOLE = {
     "press a key": 2, "open a second tab": 1, "change to the other tab": 2, "close this tab": 0.5,
 }  # fmt: skip
 AT_ONCE = 0.12  # share of the actions after which the next one follows at once
+OF_PAGES = 0.13  # share of the actions on a page as a whole
 
 
 def draw(chance: Random, spots: Sequence[Spot], touched: Mapping[tuple[str, str], int]) -> Action:
@@ -444,12 +446,11 @@ def draw(chance: Random, spots: Sequence[Spot], touched: Mapping[tuple[str, str]
     by_kind: dict[str, list[Spot]] = {}
     for spot in spots:
         by_kind.setdefault(spot["kind"], []).append(spot)
-    weights = {kind: ON[kind][1] for kind in ON if kind in by_kind}
-    names = [*weights, *WHOLE]
-    (kind,) = chance.choices(names, [*weights.values(), *WHOLE.values()])
     rests = chance.random() >= AT_ONCE
-    if kind in WHOLE:
-        return Action(kind, None, DEEDS[kind].draw(chance), rests)
+    if not by_kind or chance.random() < OF_PAGES:
+        (do,) = chance.choices(list(WHOLE), list(WHOLE.values()))
+        return Action(do, None, DEEDS[do].draw(chance), rests)
+    (kind,) = chance.choices(list(by_kind), [ON[kind][1] for kind in by_kind])
     rarity = [1 / (1 + touched.get((kind, s["key"] or s["name"]), 0)) for s in by_kind[kind]]
     (spot,) = chance.choices(by_kind[kind], rarity)
     do = chance.choice(ON[kind][0])

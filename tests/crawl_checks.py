@@ -28,9 +28,8 @@ PASSED_OVER = {
     "WebGL": "a headless browser has few contexts for WebGL, and drops the oldest of them",
     "Media not supported": "Chromium of Debian plays all that the apps send; others do not",
 }
-# Where in our own code: a frame of a traceback, as Python writes it and as Streamlit does.
-OWN_FRAME = re.compile(
-    r"([^\"\s]*(?:/ui/|/engine/|/crawl_pages/|app_)\w+\.py)\"?(?:, line |:)(\d+),? in (\S+)"
+OWN_FRAME = re.compile(  # of a traceback
+    r'File "([^"]*/(?:(?:ui|engine)/[\w/]+|app_\w+|crawl_pages)\.py)", line (\d+), in (\S+)'
 )
 
 

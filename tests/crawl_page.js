@@ -59,13 +59,14 @@
       element.closest('[aria-label]')?.getAttribute('aria-label') || '').slice(0, 80);
 
   // Kind → elements of it; the first that matches has the element. Not listed: Streamlit's own menu
-  // (print, record the screen, clear the cache), and what only jumps within the page.
+  // (print, record the screen, clear the cache), what only jumps within the page, and what opens the
+  // list of a choice, which its field does, too.
   const KINDS = {
     none: '[data-testid=stMainMenu] *, [data-testid=stSkipToContent], [role=option], [disabled]' +
-      ', [data-disabled], [data-testid=stFileUploaderDropzone] button',
-    help: '[data-testid=stTooltipHoverTarget] > button[aria-label^=Help]',
-    open: '[data-testid=stMultiSelect] button[aria-label=Open], ' +
+      ', [data-disabled], [data-testid=stFileUploaderDropzone] button, ' +
+      '[data-testid=stMultiSelect] button[aria-label=Open], ' +
       '[data-testid=stSelectbox] button[aria-label=Open]',
+    help: '[data-testid=stTooltipHoverTarget] > button[aria-label^=Help]',
     tool: '[data-testid=stElementToolbar] button',
     tab: '[role=tab]',
     radio: 'button[role=radio]',

@@ -158,8 +158,13 @@ def _empty(held: Collection) -> None:
 
 
 def _first_tracks(held: Collection) -> None:
-    library = Library.open(held.library.path)
-    if library.generation != held.generation and library.track_count():
+    try:
+        library = Library.open(held.library.path)
+        filled = library.generation != held.generation and library.track_count() > 0
+    except LibraryError as error:
+        st.error(escaped(str(error)), icon=":material/error:")
+        return
+    if filled or not progress.running(held.library.path):
         st.rerun()
     st.info(
         "An analysis is running. Its first tracks come up here by themselves, usually after some "

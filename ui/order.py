@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from engine.query import ARRANGED_ORDERS, COLUMN_ORDERS, NAME_ORDERS, Query
+from engine.query import ARRANGED_ORDERS, COLUMN_ORDERS, MOST, NAME_ORDERS, Query
 from engine.selection import Selection
 from ui.bound import bound, choice, clearable
 from ui.collection import Collection
@@ -37,13 +37,13 @@ def draw(collection: Collection, query: Query) -> None:
     with how:
         _direction(query)
     clearable(
-        tracks.number_input, "At most (tracks)", min_value=1, step=10, key="limit",
+        tracks.number_input, "At most (tracks)", min_value=1, max_value=MOST, step=10, key="limit",
         placeholder="No limit",
         help="Length of the playlist. Empty: all that match.",
     )  # fmt: skip
     clearable(
-        minutes.number_input, "At most (minutes)", min_value=1.0, step=10.0, format="%.0f",
-        key="minutes", placeholder="No limit",
+        minutes.number_input, "At most (minutes)", min_value=1.0, max_value=float(MOST), step=10.0,
+        format="%.0f", key="minutes", placeholder="No limit",
         help="In total. Tracks are taken in order; one that would overrun is skipped, a shorter "
         "one after it may fit. Tracks of unknown length are left out then.",
     )  # fmt: skip
@@ -56,13 +56,13 @@ def _more_limits(query: Query) -> None:
     label = f"More limits · **{on} on**" if on else "More limits"
     with st.popover(label, key="more_limits", width="stretch"):
         clearable(
-            st.number_input, "Per artist (tracks)", min_value=1, step=1, key="per_artist",
-            placeholder="No limit",
+            st.number_input, "Per artist (tracks)", min_value=1, max_value=MOST, step=1,
+            key="per_artist", placeholder="No limit",
             help="So that nobody is in every second track. Tracks without an artist all count.",
         )  # fmt: skip
         clearable(
-            st.number_input, "Per album (tracks)", min_value=1, step=1, key="per_album",
-            placeholder="No limit",
+            st.number_input, "Per album (tracks)", min_value=1, max_value=MOST, step=1,
+            key="per_album", placeholder="No limit",
         )  # fmt: skip
         bound(
             st.toggle, "Each recording once", key="collapse",

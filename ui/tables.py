@@ -51,7 +51,7 @@ ORDER_KEPT = (
     "Play and save follow the order of the list, as “#” counts; a click on another heading sorts "
     "only what you see."
 )
-_PLACES = re.compile(r"\s*(\d+)(?:\s*[-–]\s*(\d+))?\s*")
+_PLACES = re.compile(r"\s*(\d{1,9})(?:\s*[-–]\s*(\d{1,9}))?\s*")
 
 
 class PlacesError(ValueError):
