@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from app_pages import change, changed, matches, page, synthetic_library, texts
 
+from benchmarks import synthetic
 from engine import camelot
 from engine.library import Library
 from engine.query import Query
@@ -64,6 +65,47 @@ def test_a_genre_stands_for_its_styles(app, library):
     names = [option.rstrip() for option in options]
     genre = names.index(f"Rock · all styles ({matches(app):,})")
     assert re.fullmatch(r".+ · Rock \(\d+\)", names[genre + 1])
+
+
+def numbers(options: list[str]) -> list[int]:
+    """Those after the names."""
+    return [int(re.search(r"\(([\d,]+)\) *$", option)[1].replace(",", "")) for option in options]
+
+
+def test_tags_are_offered_by_how_many_tracks_have_them_and_not_where_none_has(
+    tmp_path, monkeypatch
+):
+    synthetic.make(tmp_path / "library", 6, spaces=("musicnn", "tags"))
+    app = page(APP, tmp_path / "library", monkeypatch)
+    for key in ("styles", "exclude_styles"):
+        found = numbers(app.multiselect(key=key).options)
+        assert 0 < len(found) < 50
+        assert found == sorted(found, reverse=True)
+        assert found[-1] > 0
+
+
+def test_a_style_of_a_link_that_no_track_has_is_shown_all_the_same(tmp_path, monkeypatch):
+    synthetic.make(tmp_path / "library", 6, spaces=("musicnn", "tags"))
+    _, matrix = Library.open(tmp_path / "library").vectors("tags")
+    labels = Library.open(tmp_path / "library").labels("tags")
+    silent = labels[int(matrix.max(axis=0).argmin())]
+    app = page(APP, tmp_path / "library", monkeypatch, styles=silent)
+    assert app.multiselect(key="styles").value == [silent]
+    assert matches(app) == 0
+    app.multiselect(key="styles").set_value([]).run()
+    names = [option.rpartition(" (")[0] for option in app.multiselect(key="styles").options]
+    assert silent not in names
+
+
+def test_styles_stay_on_offer_where_the_activation_leaves_none(app):
+    before = len(app.multiselect(key="styles").options)
+    app.multiselect(key="styles").set_value(["Rock"]).run()
+    app.slider(key="style_activation").set_value((1.0, 1.0)).run()
+    app.multiselect(key="styles").set_value([]).run()
+    assert len(app.multiselect(key="styles").options) == before
+    assert 0 in numbers(app.multiselect(key="styles").options)
+    app.multiselect(key="styles").set_value(["Jazz"]).run()
+    assert app.query_params["styles"] == ["Jazz"]
 
 
 def test_words_and_what_is_left_out(app, frame):

@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 
 import numpy as np
-from app_pages import change, matches, page, texts
+from app_pages import change, matches, page, read_again, texts
 
 from benchmarks import synthetic
 from engine.library import Library
@@ -125,6 +125,20 @@ def test_an_empty_library_fills_while_the_page_is_open(tmp_path, monkeypatch):
     synthetic.make(tmp_path / "library", 20)
     app.button(key="look_again").click().run()
     assert matches(app) == 20
+
+
+def test_what_a_library_lacks_when_it_is_read_again_is_left_out_with_a_note(tmp_path, monkeypatch):
+    """A filter that nobody can see must not hide all tracks."""
+    synthetic.make(tmp_path / "library", 20)
+    app = page(APP, tmp_path / "library", monkeypatch, order="voice", voice="voice")
+    assert 0 < matches(app) < 20
+    assert app.selectbox(key="order").value == "voice"
+    read_again(app, tmp_path / "library", "UPDATE descriptors SET voice = NULL")
+    assert app.selectbox(key="order").value == "style"
+    assert matches(app) == 20
+    assert "It filters by Voice: not in this library. Left out." in texts(app)
+    assert "It orders by Voice: not in this library. Left out." in texts(app)
+    assert dict(app.query_params) == {}
 
 
 def test_a_library_that_grows_is_read_again_on_demand(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Choices in the descriptor app as a browser makes them: by label, with the keyboard and the mouse."""
+"""Choices in the descriptor app as a browser makes them: by label, with keyboard and mouse."""
 
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
