@@ -5,8 +5,10 @@
 # make test        lint, then all tests (WORKERS=n at once)
 # make test-fast   the same without browsers, whole pages, and runs that are killed
 # make pictures    take the pictures of the README anew (needs chromium)
+# make crawl       click through both apps by chance in a real browser: an hour or two
 #
 # MUSIC=folder  LIBRARY=folder  MODELS="folder folder"  WORKERS=n  PYTHON=python3.12
+# of make crawl: ACTIONS=5000  SEED=1  JOBS=1  CRAWL="--app descriptors --library full"
 
 # The first that will do: python3 may be older or newer than what the packages are built for.
 SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -38,7 +40,7 @@ QUICK_TESTS := $(filter-out $(SLOW_TESTS),$(sort $(wildcard tests/test_*.py)))
 TEST_FLAGS := --numprocesses $(or $(WORKERS),auto) --maxprocesses $(or $(WORKERS),4) \
 	--dist loadfile --no-loadscope-reorder --timeout=900 --durations=20
 
-.PHONY: demo library descriptors similarity report test test-fast pictures lint install
+.PHONY: demo library descriptors similarity report test test-fast crawl pictures lint install
 .DEFAULT_GOAL := demo
 
 demo: library descriptors
@@ -63,6 +65,10 @@ test-fast: lint
 
 pictures: $(INSTALLED_DEV)
 	$(BIN)/python -m docs.pictures $(foreach folder,$(MODELS),--models "$(folder)")
+
+crawl: $(INSTALLED_DEV)
+	$(BIN)/python tests/crawl.py --actions $(or $(ACTIONS),5000) --seed $(or $(SEED),1) \
+		--jobs $(or $(JOBS),1) $(CRAWL)
 
 lint: $(INSTALLED_DEV)
 	$(BIN)/ruff check .

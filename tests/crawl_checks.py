@@ -26,6 +26,7 @@ PASSED_OVER = {
     "The play() request was interrupted": "an audio element was taken away before it had begun",
     "GL Driver Message": "a software renderer is slow to read back what WebGL drew",
     "WebGL": "a headless browser has few contexts for WebGL, and drops the oldest of them",
+    "'_hoverlayer'": "plotly looks for the labels of a figure that the page has just taken away",
     "Media not supported": "Chromium of Debian plays all that the apps send; others do not",
 }
 OWN_FRAME = re.compile(  # of a traceback
@@ -187,7 +188,8 @@ def until_rest(page: Page, patience_s: float) -> Failure | None:
             if "Execution context was destroyed" not in str(error):
                 raise
         page.wait_for_timeout(40)
-    return Failure("hang", f"the page did not rest within {patience_s:.0f} s")
+    state = page.evaluate("window.crawl?.state()")
+    return Failure("hang", f"the page did not rest within {patience_s:.0f} s ({state})")
 
 
 def settled(look: Callable[[], Mapping], judge: Callable[[Mapping], list[Failure]],

@@ -154,6 +154,10 @@
   window.crawl = {
     survey: () => survey().map(({ place }) => place), reach, box, look, rests,
     begin() { notes.sent = 0; notes.firstSentAt = 0; notes.runs = 0; },
+    state: () => `script ${state()}, ` +
+      `${document.querySelectorAll('[data-testid=stSkeleton]').length} parts not loaded, ` +
+      `asked ${Math.round(now() - notes.sentAt)} ms and rested ` +
+      `${Math.round(now() - notes.restedAt)} ms ago`,
     timing: () => ({ runs: notes.runs,
       ms: notes.runs && notes.firstSentAt ? notes.restedAt - notes.firstSentAt : 0 }),
     options: () => [...document.querySelectorAll('[role=option]')].filter(shown).map(text),

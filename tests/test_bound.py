@@ -1,12 +1,16 @@
 """Widgets that have the session's value as their default, and choices that the browser knows by
 their labels only."""
 
+import ast
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from ui import bound as module
 from ui.bound import bound, choice, clearable, heard
+
+REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
@@ -149,3 +153,16 @@ def test_a_label_that_nobody_knows_is_the_usual_value(session):
     assert heard("name", "b") == "b"
     session.state["name"] = "Two"
     assert heard("name", "a") == "b"
+
+
+CHOICES = {"selectbox", "multiselect", "pills", "segmented_control", "radio", "select_slider"}
+PAGES = sorted([*(REPOSITORY / "ui").glob("*.py"), *REPOSITORY.glob("app_*.py")])
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_choice_is_drawn_by_this_module(path):
+    """Where labels are read rightly: see its docstring."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    called = [node.func for node in nodes if isinstance(node, ast.Call)]
+    methods = [one for one in called if isinstance(one, ast.Attribute)]
+    assert not [one.lineno for one in methods if one.attr in CHOICES]

@@ -50,6 +50,14 @@ def sound(page: Page) -> None:
     expect(page.get_by_text("How the filters work together")).to_be_visible()
 
 
+def take(page: Page, typed: str) -> None:
+    """Type a style, take the first that is offered, and close the list."""
+    styles(page).click()
+    page.keyboard.insert_text(typed)
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+
+
 def press(page: Page, name: str, key: str) -> None:
     page.get_by_role("slider", name=name).first.press(key)
 
@@ -80,9 +88,7 @@ def test_what_is_typed_in_full_comes_first_then_what_begins_with_it(page, app):
 def test_a_style_and_then_any_other_widget(page, app):
     open_page(page, app)
     for name in ("Techno", "Dub Techno"):
-        styles(page).click()
-        page.keyboard.insert_text(name)
-        page.keyboard.press("Enter")
+        take(page, name)
         sound(page)
     press(page, "Tempo (BPM)", "ArrowRight")
     sound(page)
@@ -114,9 +120,7 @@ def test_styles_stay_chosen_while_their_numbers_change(page, app):
     after = page.locator(".st-key-styles [data-tag]").all_inner_texts()
     assert before != after
     assert chips(page) == ["Techno", "Rock"]
-    styles(page).click()
-    page.keyboard.insert_text("dub techno")
-    page.keyboard.press("Enter")
+    take(page, "dub techno")
     sound(page)
     assert chips(page) == ["Techno", "Rock", "Dub Techno"]
     assert asked(page)["styles"] == ["Electronic---Techno", "Rock", "Electronic---Dub Techno"]
