@@ -108,15 +108,23 @@
     return found;
   }
 
-  // Scrolls an element into view; its box, and whether a mouse in its middle would meet it.
-  function reach({ kind, key, name, nth }) {
+  // Scrolls an element into view and waits until it lies still; its box, and whether a mouse in its
+  // middle would meet it.
+  async function reach({ kind, key, name, nth }) {
     const one = survey().find(({ place }) =>
       place.kind === kind && place.key === key && place.name === name && place.nth === nth);
     if (!one) return null;
     window.crawl.element = one.element;
     window.crawl.target = one.target;
     one.target.scrollIntoView({ block: 'center', inline: 'nearest', behavior: 'instant' });
-    return box();
+    let last = box(), still = 0;
+    for (let frame = 0; still < STILL_FRAMES && frame < MOST_FRAMES; frame += 1) {
+      await new Promise((next) => setTimeout(next, 16));
+      const seen = box();
+      still = seen.x === last.x && seen.y === last.y ? still + 1 : 0;
+      last = seen;
+    }
+    return last;
   }
   function box() {
     const { x, y, width, height } = window.crawl.target.getBoundingClientRect();
@@ -124,6 +132,8 @@
     const target = window.crawl.target;
     return { x, y, width, height, met: !!met && (target.contains(met) || met.contains(target)) };
   }
+
+  const STILL_FRAMES = 4, MOST_FRAMES = 60; // what unfolds above moves for a third of a second
 
   const number = (said) => Number(said.replaceAll(',', ''));
   function look() {
