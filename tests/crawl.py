@@ -93,7 +93,7 @@ class Walk:
     def __init__(self, browser: Browser, app: App, query: str = "", patience_s: float = PATIENCE_S):
         self.app, self.patience_s = app, patience_s
         self.context = browser.new_context(viewport={"width": 1280, "height": 900})
-        self.context.set_default_timeout(30_000)
+        self.context.set_default_timeout(1000 * patience_s)
         self.context.add_init_script(SCRIPT)
         self.pages: list[Page] = []
         self.watches: dict[Page, Watch] = {}
@@ -117,7 +117,10 @@ class Walk:
         page = self.context.new_page()
         self.watches[page] = Watch(page, self.app.address)
         self.pages.append(page)
-        page.goto(link(self.app.address, query))
+        try:
+            page.goto(link(self.app.address, query))
+        except LateError as error:
+            return [_late(error)]
         return self._judged(self._rest())
 
     def step(self, chance: Random) -> list[Failure]:
@@ -138,7 +141,10 @@ class Walk:
         before = self._look()
         watch = self.watches[self.page]
         watch.leaving = action.do in ("go to", "go back", "go forward", "reload", "close this tab")
-        told = self._act(action)
+        try:
+            told = self._act(action)
+        except LateError as error:
+            return [_late(error)]
         if not action.rests:
             return []
         hang = self._rest()
@@ -162,9 +168,11 @@ class Walk:
         try:
             self.page.evaluate("window.crawl.begin()")
             return act(Place(self.page, self.app.address, self.app.folder), action)
-        except (Missed, LateError):
+        except Missed:
             self.account.missed += 1
             self.page.keyboard.press("Escape")  # what lies over it goes
+        except LateError:
+            raise
         except BrowserError as error:
             if "Execution context was destroyed" not in str(error):
                 raise
@@ -204,11 +212,14 @@ class Walk:
 
         found = checks.settled(self._look, judge, self.page)
         for watch in self.watches.values():
-            found += watch.failures
-            watch.failures = []
+            found += watch.news()
         if raised := checks.of_server(self.app.server.news()):  # it says where, too
             found = [failure for failure in found if failure.kind != "exception"]
         return raised + found
+
+
+def _late(error: LateError) -> Failure:
+    return Failure("hang", f"the browser does not get on: {error.message.splitlines()[0]}")
 
 
 @contextmanager
@@ -285,6 +296,7 @@ class Report:
 
     def of(self, walk: Walk, failure: Failure, seed: str) -> str:
         """A paragraph on it, as text."""
+        print(f"{failure.kind}: {failure.what} {failure.where}", file=sys.stderr, flush=True)
         stem = f"{self.what.replace('--', '').replace(' ', '-')}-{seed}-{failure.kind}"
         picture = self.folder / f"{stem}.png"
         walk.page.screenshot(path=picture)

@@ -14,6 +14,7 @@ from random import Random
 from urllib.parse import urlencode, urlsplit
 
 from playwright.sync_api import Page
+from playwright.sync_api import TimeoutError as LateError
 
 from engine.query_link import from_params
 
@@ -144,7 +145,11 @@ def _choose(place: Place, value: Value) -> Mapping[str, object]:
     offered = _offered(page)
     told = {"offered": len(offered), "typed": None, "first": None}
     if value["how"] == "mouse" and offered:
-        page.get_by_role("option").nth(int(value["which"] * len(offered))).click(timeout=3000)
+        option = page.get_by_role("option").nth(int(value["which"] * len(offered)))
+        try:
+            option.click(timeout=3000)
+        except LateError as error:
+            raise Missed from error  # the list has closed
         return told
     if value["how"] == "exact" and offered:
         told["typed"] = bare(offered[int(value["which"] * len(offered))])
@@ -247,7 +252,7 @@ def _forward(place: Place, value: Value) -> None:
 
 def _moved(place: Place, move: Callable) -> None:
     """Through the history, as far as it is the app's."""
-    move(wait_until="commit", timeout=30_000)
+    move(wait_until="commit")
     if urlsplit(place.page.url).netloc != urlsplit(place.address).netloc:
         place.page.goto(place.address)
 

@@ -29,6 +29,7 @@ PASSED_OVER = {
     "'_hoverlayer'": "plotly looks for the labels of a figure that the page has just taken away",
     "Media not supported": "Chromium of Debian plays all that the apps send; others do not",
 }
+MEDIA = re.compile(r"https?://[^\s()]*/media/[^\s():]+")
 OWN_FRAME = re.compile(  # of a traceback
     r'File "([^"]*/(?:(?:ui|engine)/[\w/]+|app_\w+|crawl_pages)\.py)", line (\d+), in (\S+)'
 )
@@ -53,7 +54,7 @@ class Watch:
 
     def __init__(self, page: Page, address: str) -> None:
         self.page, self.address = page, address
-        self.failures: list[Failure] = []
+        self._failures: list[Failure] = []
         self.leaving = False  # connections end with the page that they belong to
         page.on("console", self._console)
         page.on("pageerror", lambda error: self._note("console", f"uncaught: {error}"))
@@ -63,7 +64,16 @@ class Watch:
 
     def _note(self, kind: str, what: str) -> None:
         if not any(sign in what for sign in PASSED_OVER):
-            self.failures.append(Failure(kind, what.splitlines()[0][:300]))
+            self._failures.append(Failure(kind, what.splitlines()[0][:300]))
+
+    def news(self) -> list[Failure]:
+        """Since it was asked last. A sound or picture that could not be fetched is a fault only
+        where the page still shows it: what the script draws no more, Streamlit gives no more."""
+        found, self._failures = self._failures, []
+        if not any(MEDIA.search(one.what) for one in found) or self.page.is_closed():
+            return found
+        shown = self.page.evaluate("window.crawl.look().media")
+        return [f for f in found if not (url := MEDIA.search(f.what)) or url[0] in shown]
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error":

@@ -158,6 +158,7 @@
       leftOut: size?.[2] ? size[2].split(', ').map((part) => number(part.split(' ')[0])) : [],
       rows: grid ? Number(grid.getAttribute('aria-rowcount')) - 1 : null,
       chips,
+      media: [...document.querySelectorAll('audio, video, img')].map((one) => one.src),
     };
   }
 
