@@ -23,11 +23,7 @@ LATE_MS = 250
 # In console messages and failed requests → why it is no fault of the apps.
 PASSED_OVER = {
     "net::ERR_ABORTED": "the page was left, or an audio element was taken away, while it loaded",
-    "The play() request was interrupted": "an audio element was taken away before it had begun",
-    "GL Driver Message": "a software renderer is slow to read back what WebGL drew",
-    "WebGL": "a headless browser has few contexts for WebGL, and drops the oldest of them",
     "'_hoverlayer'": "plotly looks for the labels of a figure that the page has just taken away",
-    "Media not supported": "Chromium of Debian plays all that the apps send; others do not",
 }
 MEDIA = re.compile(r"https?://[^\s()]*/media/[^\s():]+")
 OWN_FRAME = re.compile(  # of a traceback
