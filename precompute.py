@@ -13,12 +13,11 @@ if __name__ == "__main__":  # while the modules are loaded, too
 import argparse
 import json
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine import stages
+from engine import filling, stages
 from engine.audio import CAP_SECONDS
 from engine.console import Console, Forgiving
 from engine.cores import usable_cores
@@ -62,7 +61,7 @@ def _execute(
         return _refuse(error)
     finally:
         console.close()
-    lines = summary.lines(shlex.quote(shown(options.library)))
+    lines = summary.lines(options.library, filling.command(_filling(options)))
     told = _print([*lines, json.dumps(summary.as_json())] if options.json else lines)
     if signals:
         return INTERRUPTED + signals[0]
@@ -101,7 +100,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--json", action="store_true", help="print a JSON object as the last line")
     add("--accept-unpinned", action="store_true",
         help="use model files that are not the published ones")  # fmt: skip
-    add("--no-fetch", action="store_true", help="do not download missing models")
+    downloads = parser.add_mutually_exclusive_group()
+    downloads.add_argument("--fetch", action="store_true",
+        help="download missing models, also when there is no new file")  # fmt: skip
+    downloads.add_argument("--no-fetch", action="store_true",
+        help="do not download missing models")  # fmt: skip
     return parser
 
 
@@ -160,6 +163,20 @@ def _settings(options: argparse.Namespace) -> Settings:
         retry=options.retry,
         limit=options.limit,
         fetch=None if options.no_fetch else lambda: fetch_missing(*what, _say),
+        fetch_first=options.fetch,
+    )
+
+
+def _filling(options: argparse.Namespace) -> list[str]:
+    """What fills the gaps that this run leaves."""
+    every = options.stages == tuple(stages.STAGES)
+    return filling.arguments(
+        options.music,
+        options.library,
+        span_s=options.span,
+        models=options.models,
+        accept_unpinned=options.accept_unpinned,
+        stages=() if every else options.stages,
     )
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from engine import shell
 from engine.library import Library, LibraryError
 from engine.storage import shown
 
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if source.frame.empty and not source.valueless:
             return _refuse(
                 f"The library in {shown(options.library)} has no tracks yet; fill it with: "
-                f"python precompute.py MUSIC_DIR --library {shown(options.library)}"
+                f"{shell.program('precompute.py', 'MUSIC_DIR', '--library', options.library)}"
             )
         page = write(report.report(source), options.out or options.library / "report")
     except (LibraryError, ReportError) as error:

@@ -21,6 +21,7 @@ import numpy as np
 
 from engine.cores import environment, usable_cores
 from engine.library import Library
+from engine.models import FETCH_COMMAND
 from engine.recordings import Recording
 from engine.records import HAS_VALUES, Media, Outcome, Tags
 from engine.space import Outside
@@ -240,7 +241,7 @@ def _plan(stage: str, setup: _Setup, equip: Callable) -> tuple[object, Callable]
     if stage in EMBEDDINGS and ours is None:
         return (
             f"The library does not say with which model its {TITLES[stage]} embeddings were made, "
-            "or has none; analyse it with: python precompute.py MUSIC_DIR --library LIBRARY"
+            "or has none: analyse your music again."
         )
     # Unpublished files, too: if the library was made with one, whoever did so accepted it.
     for accept_unpinned in (False, True):
@@ -254,7 +255,7 @@ def _plan(stage: str, setup: _Setup, equip: Callable) -> tuple[object, Callable]
         if theirs == ours:
             return plan, equipment.load
     if theirs is None:
-        return plan.missing
+        return f"{plan.missing} Get it with: {FETCH_COMMAND}"
     return (
         f"The library's {TITLES[stage]} embeddings were made with other weights ({ours.name}) than "
         f"the model file found here has ({theirs.name}): they cannot be compared. Bring back that "

@@ -5,7 +5,7 @@ A run never takes values away because a model that was at hand before is not at 
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engine import models, stages, weights
@@ -24,7 +24,7 @@ class Gap:
 
     stage: str
     columns: tuple[str, ...]
-    why: str  # a sentence, with the command that helps
+    why: str  # a sentence
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Equipment:
     load: Callable  # stages.load
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)  # space → names
     gaps: Sequence[Gap] = ()
+    not_fetched: str = ""  # a sentence: why missing models could not be downloaded
 
     @property
     def is_complete(self) -> bool:
@@ -66,15 +67,16 @@ def fetch_missing(
     say: Callable[[str], None],
 ) -> Equipment:
     """`equip` after an attempt to download what is missing; says in one line if that fails."""
-    keys = [key for key in models.missing(dirs) if models.MODELS[key].stage in names]
+    keys, problem = [key for key in models.missing(dirs) if models.MODELS[key].stage in names], ""
     if keys:
         licences = ", ".join(sorted({models.MODELS[key].licence for key in keys}))
         say(f"Downloading {len(keys)} model files ({licences})")
         try:
             fetch(keys, models.cache_folder())
         except models.ModelError as error:
-            say(f"Going on without: {str(error).splitlines()[0]}")
-    return equip(names, dirs, accept_unpinned, wish)
+            problem = str(error).splitlines()[0]
+            say(f"Going on without: {problem}")
+    return replace(equip(names, dirs, accept_unpinned, wish), not_fetched=problem)
 
 
 def worker_limits(plans: Mapping[str, object]) -> dict:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from engine import schema
+from engine import schema, shell
 from engine.records import Curve
 from engine.schema import COLUMNS, SPACE_DIMENSIONS, STAGE_COLUMNS, STAGE_SPACES, track_status
 from engine.storage import LibraryError, snapshot
@@ -206,7 +206,8 @@ class Library:
 
     def _damaged(self, track: int, what: str) -> LibraryError:
         return LibraryError(
-            f"Track {track} has a damaged {what}; see: python -m engine.library check {self.path}"
+            f"Track {track} has a damaged {what}; "
+            f"see: {shell.module('engine.library', 'check', self.path)}"
         )
 
     def tracks(self) -> pandas.DataFrame:

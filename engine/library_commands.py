@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from engine import shell
 from engine.library import Coverage, Library
 from engine.records import HAS_VALUES, STATUSES
 from engine.schema import STAGE_COLUMNS
@@ -79,7 +80,7 @@ def _column_lines(coverage: Coverage) -> list[str]:
     if wanting:
         lines.append(
             f"  Not everything of {', '.join(wanting)} could be computed; what it needs: "
-            "python -m engine.models list"
+            f"{shell.module('engine.models', 'list')}"
         )
     return lines
 
@@ -119,7 +120,7 @@ def _failures(options: argparse.Namespace) -> int:
         _say("\t".join([status, ",".join(names), shown(path), shown(error)]))
     waiting = set(ledger.loc[ledger["status"] == "model_missing", "id"])
     if waiting:
-        _say(f"{len(waiting)} tracks wait for a model: python -m engine.models list")
+        _say(f"{len(waiting)} tracks wait for a model: {shell.module('engine.models', 'list')}")
     return 0
 
 

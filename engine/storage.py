@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from engine import schema
+from engine import schema, shell
 
 FILE_NAME = "library.sqlite"
 PAGE_BYTES = 16384  # two tracks' vectors (2 × 7,720 bytes) share a page without overflow pages
@@ -30,7 +30,7 @@ def connect_reader(folder: Path) -> sqlite3.Connection:
     if not file.is_file():
         raise LibraryError(
             f"There is no library in {shown(folder)}; make one with: "
-            f"python precompute.py MUSIC_DIR --library {shown(folder)}"
+            f"{shell.program('precompute.py', 'MUSIC_DIR', '--library', folder)}"
         )
     with explained(folder):
         try:
@@ -103,7 +103,7 @@ def _explanation(error: sqlite3.DatabaseError, folder: Path) -> str:
         )
     return (
         f"The library in {where} cannot be used ({error}); "
-        f"try: python -m engine.library check {where}"
+        f"try: {shell.module('engine.library', 'check', folder)}"
     )
 
 
@@ -125,12 +125,12 @@ def _checked(db: sqlite3.Connection, folder: Path) -> sqlite3.Connection:
         if version == 0:
             raise LibraryError(
                 f"The library in {shown(folder)} was never filled; run: "
-                f"python precompute.py MUSIC_DIR --library {shown(folder)}"
+                f"{shell.program('precompute.py', 'MUSIC_DIR', '--library', folder)}"
             )
         if version < schema.VERSION:
             raise LibraryError(
                 f"The library in {shown(folder)} was made by an earlier version of Serendip; "
-                f"bring it up to date with: python -m engine.library migrate {shown(folder)}"
+                f"bring it up to date with: {shell.module('engine.library', 'migrate', folder)}"
             )
     except BaseException:
         db.close()

@@ -7,7 +7,9 @@ and none failed.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from engine import shell
 from engine.equipment import Gap
 from engine.library import Coverage
 from engine.planning import file_status
@@ -44,6 +46,7 @@ class Summary:
     failures: list[tuple[bytes, str]] = field(default_factory=list)  # path, reason; of this run
     missing: dict[str, str] = field(default_factory=dict)  # stage → why it cannot be computed
     gaps: list[str] = field(default_factory=list)  # columns left empty for want of a model
+    not_fetched: str = ""  # why missing models could not be downloaded
     models: dict[str, list[dict]] = field(default_factory=dict)
     providers: dict[str, list[str]] = field(default_factory=dict)
     seconds: float = 0.0
@@ -115,6 +118,7 @@ class Summary:
             "vanished": self.vanished,
             "missing": self.missing,
             "gaps": self.gaps,
+            "not_fetched": self.not_fetched,
             "seconds": round(self.seconds, 3),
             "tracks_per_second": round(analysed / self.seconds, 3) if self.seconds else 0.0,
             "peak_worker_mb": round(self.peak_memory / 1e6),
@@ -123,8 +127,9 @@ class Summary:
             "interrupted": self.interrupted,
         }
 
-    def lines(self, library: str) -> list[str]:
-        """The summary for people, one sentence a line."""
+    def lines(self, library: Path, fill: str) -> list[str]:
+        """The summary for people, one sentence a line; `fill` is the command that gets what is
+        missing."""
         counts = self._counts() if self.found else ["No audio file found."]
         return [
             *counts,
@@ -132,7 +137,7 @@ class Summary:
             *self._changes(),
             *self._failures(library),
             *self._notes(),
-            *self._missing(),
+            *self._missing(fill),
         ]
 
     def _counts(self) -> list[str]:
@@ -182,25 +187,25 @@ class Summary:
         changes = [f"{n} {words}" for words, n in told.items() if n]
         return [f"Files {', '.join(changes)}."] if changes else []
 
-    def _failures(self, library: str) -> list[str]:
+    def _failures(self, library: Path) -> list[str]:
         if not self.failures:
             return []
         lines = ["Failed in this run:"]
         lines += [f"  {shown(path)}: {why}" for path, why in self.failures[:FAILURES_SHOWN]]
         more = len(self.failures) - FAILURES_SHOWN
         lines += [f"  and {more} more."] if more > 0 else []
-        lines.append(
-            f"All failures: python -m engine.library failures {library}; try again with --retry."
-        )
+        listed = shell.module("engine.library", "failures", library)
+        lines.append(f"Try again with --retry. All failures: {listed}")
         return lines
 
-    def _missing(self) -> list[str]:
+    def _missing(self, fill: str) -> list[str]:
         lines = []
         for stage, why in self.missing.items():
             count = self.stages.get(stage, Counter())["model_missing"]
             if count:
                 lines.append(f"Missing on {_files(count)}: {GIVES.get(stage, stage)}. {why}")
-        return lines + self.gaps
+        lines += self.gaps
+        return [*lines, f"To fill what is missing: {fill}"] if lines else []
 
 
 def _files(count: int) -> str:

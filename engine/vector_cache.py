@@ -25,11 +25,12 @@ from pathlib import Path
 
 import numpy as np
 
+from engine import shell
 from engine.library import Library
 from engine.models import cache_folder
 from engine.schema import SPACE_DIMENSIONS
 from engine.space import Space, inverse_lengths
-from engine.storage import LibraryError, shown, snapshot
+from engine.storage import LibraryError, snapshot
 
 IN_MEMORY_UP_TO = 20_000  # tracks: 100 MB of EffNet, read in half a second
 BATCH = 2048  # tracks on their way from SQLite to the file: 10 MB
@@ -174,7 +175,7 @@ def _blocks(
             if len(vector) != width:
                 raise LibraryError(
                     f"Track {track} has a damaged {space} vector; "
-                    f"see: python -m engine.library check {shown(library)}"
+                    f"see: {shell.module('engine.library', 'check', library)}"
                 )
         ids = np.array([track for track, _ in batch], dtype="<i8")
         values = np.frombuffer(b"".join(vector for _, vector in batch), dtype="<f4")

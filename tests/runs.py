@@ -65,7 +65,7 @@ class Analyse:
         assert told["found"] == (
             told["done_now"] + told["done_before"] + sum(told["not_done"].values())
         )
-        assert summary.lines("library")
+        assert summary.lines(self._tmp_path / "library", "command")
         return told | {"decoded": sorted(journal.read_bytes().splitlines())}
 
 

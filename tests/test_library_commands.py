@@ -8,6 +8,7 @@ import pandas
 import pytest
 from analyses import ROOT, analysis
 
+from engine import shell
 from engine.library import Library
 from engine.library_commands import main
 from engine.records import Analysis, Outcome
@@ -66,7 +67,7 @@ def test_failures_of_one_reason_share_a_line_and_missing_models_are_none(tmp_pat
     assert main(["failures", str(tmp_path / "library")]) == 0
     assert capsys.readouterr().out == (
         "unreadable\tdsp,effnet\t/music/a.mp3\tNo audio.\n"
-        "1 tracks wait for a model: python -m engine.models list\n"
+        f"1 tracks wait for a model: {shell.module('engine.models', 'list')}\n"
     )
 
 

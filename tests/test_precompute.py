@@ -20,7 +20,7 @@ from sounds import encode, tune
 from waiting import PATIENCE_S, wait_for
 
 import precompute
-from engine import stages
+from engine import shell, stages
 from engine.console import Console
 from engine.equipment import fingerprint
 from engine.library import Library, LibraryError
@@ -79,7 +79,11 @@ def test_without_any_model_the_rest_is_done_and_the_gap_is_told(music, library_d
     bare = {**os.environ, "SERENDIP_MODELS": "", "XDG_CACHE_HOME": str(tmp_path)}
     done = run(music, "--library", library_dir, "--stages", "dsp,effnet", env=bare)
     assert done.told["by_stage"] == {"dsp": {"ok": 3}, "effnet": {"model_missing": 3}}
-    assert "python -m engine.models fetch" in done.stdout
+    told = next(line for line in done.stdout.splitlines() if line.startswith("To fill what is"))
+    fill = shell.program(
+        "precompute.py", music, "--library", library_dir, "--stages", "dsp,effnet", "--fetch"
+    )
+    assert told == f"To fill what is missing: {fill}"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from analyses import analysis
 
 import report
+from engine import shell
 from engine.library import Library
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -52,7 +53,8 @@ def test_no_library(tmp_path, capsys):
 def test_an_empty_library(library_dir, capsys):
     Library.create(library_dir).close()
     assert report.main(["--library", str(library_dir)]) == 2
-    assert "has no tracks yet; fill it with: python precompute.py" in capsys.readouterr().err
+    fill = shell.program("precompute.py", "MUSIC_DIR", "--library", library_dir)
+    assert f"has no tracks yet; fill it with: {fill}\n" in capsys.readouterr().err
     assert not (library_dir / "report").exists()
 
 

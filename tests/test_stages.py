@@ -66,11 +66,11 @@ def test_the_style_is_the_highest_activation(models_dirs, clip):
     assert computed.values["style_activation"] == pytest.approx(computed.vectors["styles"][highest])
 
 
-def test_without_models_the_reason_and_the_command_are_told(nothing_installed):
+def test_without_models_the_reason_is_told(nothing_installed):
     plans = stages.resolve(stages.STAGES)
     assert plans["dsp"].missing is None
-    assert models.FETCH_COMMAND in plans["effnet"].missing
-    assert models.WEIGHTS_COMMAND in plans["musicnn"].missing
+    assert plans["effnet"].missing == "discogs-effnet-bsdynamic-1.onnx is missing."
+    assert plans["musicnn"].missing == "msd-musicnn-1.pb is missing."
 
 
 def test_one_models_change_reaches_only_its_stage(nothing_installed, models_dirs, tmp_path):

@@ -291,7 +291,9 @@ def read(path: str, generation: int) -> Collection:
         frame, tracks, exceptions = still.frame(), still.tracks(), standing_in(db)
         coverage, meta = still.coverage(), still.meta()
     frame = frame.drop(index=list(exceptions.valueless), errors="ignore")
-    tracks = tracks.loc[tracks["present"]].reindex(frame.index)
+    tracks = tracks.loc[tracks["present"]]
+    roots = tuple(tracks["root"].unique())
+    tracks = tracks.reindex(frame.index)
     frame["codec"], frame["content_hash"] = tracks["codec"], tracks["content_hash"]
     for profile in PROFILES:
         for column in (f"key_{profile}", f"scale_{profile}"):
@@ -303,7 +305,7 @@ def read(path: str, generation: int) -> Collection:
         standing=exceptions,
         coverage=coverage,
         meta=meta,
-        roots=tuple(tracks["root"].dropna().unique()),
+        roots=roots,
     )
 
 

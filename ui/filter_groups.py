@@ -13,7 +13,6 @@ from ui.bound import bound, clearable
 from ui.collection import Collection
 from ui.gaps import column_gap
 from ui.names import PROFILE_NAMES, VOICE_NAMES
-from ui.sliders import Todo
 from ui.text import count
 
 CAMELOT_HELP = (
@@ -36,22 +35,22 @@ PERCENTILE_HELP = (
 )
 
 
-def rhythm(collection: Collection, todo: Todo) -> None:
+def rhythm(collection: Collection) -> None:
     """Tempo with its octaves and confidence, and danceability."""
-    if sliders.descriptor(collection, "tempo", todo):
+    if sliders.descriptor(collection, "tempo"):
         bound(st.toggle, "Also half and double time", key="tempo_octaves", help=OCTAVES_HELP)
         if column_gap(collection, "tempo_confidence") is None:
-            sliders.descriptor(collection, "tempo_confidence", todo)
+            sliders.descriptor(collection, "tempo_confidence")
     network = column_gap(collection, "danceability")
-    sliders.descriptor(collection, "danceability" if network is None else "danceability_dsp", todo)
+    sliders.descriptor(collection, "danceability" if network is None else "danceability_dsp")
     if network is not None and column_gap(collection, "danceability_dsp") is None:
-        sliders.explain("The signal's danceability stands in for the network's.", network, todo)
+        sliders.explain("The signal's danceability stands in for the network's.", network)
 
 
-def key(collection: Collection, todo: Todo) -> None:
+def key(collection: Collection) -> None:
     """Tonic and scale, or what mixes with a key, by one profile or where all agree."""
     if gap := column_gap(collection, f"key_{st.session_state['key_profile']}"):
-        sliders.explain("Key and scale: not in this library.", gap, todo)
+        sliders.explain("Key and scale: not in this library.", gap)
         return
     bound(st.multiselect, "Key", KEYS, key="keys", placeholder="Any", help=KEY_HELP)
     bound(
@@ -94,11 +93,11 @@ CAMELOT_KEYS = {
 }
 
 
-def mood(collection: Collection, todo: Todo) -> None:
+def mood(collection: Collection) -> None:
     """Valence and arousal, and the region that was drawn on their plane."""
-    there = sliders.descriptor(collection, "valence", todo, "Valence and arousal")
+    there = sliders.descriptor(collection, "valence", "Valence and arousal")
     if column_gap(collection, "arousal") is None:
-        sliders.descriptor(collection, "arousal", todo)
+        sliders.descriptor(collection, "arousal")
     if there:
         mood_region()
 
@@ -111,7 +110,7 @@ def mood_region() -> None:
         st.caption("Or draw a region on the Mood tab.")
 
 
-def on_map(collection: Collection, todo: Todo) -> None:
+def on_map(collection: Collection) -> None:
     """The region that was drawn on the map."""
     if query_state.query().map_region:
         region("map_region", "Region on the map", "on the Map tab")
@@ -133,10 +132,10 @@ def region(name: str, label: str, where: str) -> None:
     )
 
 
-def voice(collection: Collection, todo: Todo) -> None:
+def voice(collection: Collection) -> None:
     """Sung or instrumental."""
     if gap := column_gap(collection, "voice"):
-        sliders.explain("Voice or instrumental: not in this library.", gap, todo)
+        sliders.explain("Voice or instrumental: not in this library.", gap)
         return
     bound(
         st.segmented_control,
@@ -149,16 +148,16 @@ def voice(collection: Collection, todo: Todo) -> None:
     )
 
 
-def loudness(collection: Collection, todo: Todo) -> None:
+def loudness(collection: Collection) -> None:
     """Integrated loudness."""
-    sliders.descriptor(collection, "loudness", todo)
+    sliders.descriptor(collection, "loudness")
 
 
-def surprise(collection: Collection, todo: Todo) -> None:
+def surprise(collection: Collection) -> None:
     """Mean information content, as a value where one model gave all, and as a rank."""
     models = collection.ic_models
     if len(models) == 1:
-        sliders.descriptor(collection, "ic", todo)
+        sliders.descriptor(collection, "ic")
     else:
         st.caption(
             f":material/info: The values come from {len(models)} models, whose scales differ: "
@@ -167,7 +166,7 @@ def surprise(collection: Collection, todo: Todo) -> None:
     sliders.plain("ic_percentile", "Rank of mean IC (percentile)", 1.0, "%.0f", PERCENTILE_HELP)
 
 
-def time(collection: Collection, todo: Todo) -> None:
+def time(collection: Collection) -> None:
     """Duration in minutes, and year of release."""
     sliders.plain(
         "duration", "Duration (minutes)", 0.5, "%g", "Length of the track, as its file says."

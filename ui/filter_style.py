@@ -16,19 +16,18 @@ from ui import query_state, sliders
 from ui.bound import bound, choice, heard
 from ui.collection import Collection
 from ui.gaps import space_gap
-from ui.sliders import Todo
 from ui.text import plain
 
 OFFERED = 300  # artists or folders in a list; any other can be typed
 AFTER = 36  # letters after the name of a style: those of the longest genre, and a number
 
 
-def styles(collection: Collection, todo: Todo) -> None:
+def styles(collection: Collection) -> None:
     """Which styles, any or all of them, and how strong."""
     gap = space_gap(collection, "styles")
     space, _ = collection.vocabulary
     if not space:
-        sliders.explain("Styles: not in this library.", gap or space_gap(collection, "tags"), todo)
+        sliders.explain("Styles: not in this library.", gap or space_gap(collection, "tags"))
         return
     tags = space == "tags"
     word = "tags" if tags else "styles"
@@ -43,7 +42,7 @@ def styles(collection: Collection, todo: Todo) -> None:
         filter_mode="fuzzy",
     )
     if tags and gap:
-        sliders.explain("Tags stand in for the 400 styles.", gap, todo)
+        sliders.explain("Tags stand in for the 400 styles.", gap)
     elif collection.genres:
         browse(collection)
     bound(
@@ -163,7 +162,7 @@ def take(shown: str, options: Sequence[str]) -> None:
     query_state.change(styles=(*others, *(heard(shown) or ())))
 
 
-def left_out(collection: Collection, todo: Todo) -> None:
+def left_out(collection: Collection) -> None:
     """Artists, styles and folders that are not wanted."""
     held = st.session_state
     _unwanted(

@@ -16,7 +16,6 @@ from ui.bound import bound
 from ui.collection import Collection
 from ui.gaps import substitutes
 from ui.names import FIELDS
-from ui.sliders import Todo
 from ui.text import escaped
 
 # What each network gives, for the note that it is not the published one.
@@ -29,7 +28,7 @@ class Group:
 
     name: str
     filters: tuple[str, ...]  # of ui.names.NAMES
-    draw: Callable[[Collection, Todo], None]
+    draw: Callable[[Collection], None]
     icon: str
 
 
@@ -65,7 +64,6 @@ def draw(collection: Collection, without: Sequence[str] = ()) -> None:
 
     without: "Search" and names of groups that a page has no use for; those that are on are drawn.
     """
-    todo: Todo = {}
     query = query_state.query()
     head, button = st.columns([1, 1.2], vertical_alignment="center")
     head.header("Filters", anchor=False)
@@ -92,14 +90,10 @@ def draw(collection: Collection, without: Sequence[str] = ()) -> None:
             continue  # no analysis gives IC unless it is asked to
         if group.name == "Map" and not query.map_region and not maps.networks(collection):
             continue  # no embeddings, no map
-        _group(collection, group, query, todo)
-    if todo:
-        st.caption("To fill what is missing:")
-    for command in todo:
-        st.code(command, language="bash", wrap_lines=True)
+        _group(collection, group, query)
 
 
-def _group(collection: Collection, group: Group, query: Query, todo: Todo) -> None:
+def _group(collection: Collection, group: Group, query: Query) -> None:
     on = [name for name in group.filters if active(query, name)]
     # Decided once: later it is the person's, and the browser keeps it. Not tracked by the script,
     # since a tracked one is built anew with its label, and the slider under the finger with it.
@@ -108,7 +102,7 @@ def _group(collection: Collection, group: Group, query: Query, todo: Todo) -> No
     )
     label = f"{group.name} · **{len(on)} on**" if on else group.name
     with st.expander(label, at_first, key=f"group_{group.name}", icon=group.icon):
-        group.draw(collection, todo)
+        group.draw(collection)
 
 
 def active(query: Query, name: str) -> bool:

@@ -1,20 +1,25 @@
-"""Why a descriptor is missing, and the one command that fills it."""
+"""Why a descriptor is missing, and all that could be filled in."""
 
-import os
-import shlex
 from dataclasses import dataclass
 
-from engine.models import FETCH_COMMAND, WEIGHTS_COMMAND
-from engine.playlist import plain
 from engine.records import HAS_VALUES
 from engine.schema import STAGE_COLUMNS, STAGE_SPACES
 from engine.stand_ins import notes
 from ui.collection import Collection
 
-# Stages that need models, all of which one command fetches.
+# Stages that need models, all of which one download brings.
 NETWORKS = ("effnet", "musicnn")
-# These come with a package, too: no other download is needed.
-PACKAGED = ("musicnn", "tags")
+# What people call what a column or a space gives.
+THINGS = {
+    "tempo_bpm": "tempo, key and loudness",
+    "valence": "mood",
+    "style": "400 styles",
+    "voice": "voice",
+    "danceability": "danceability",
+    "effnet": "EffNet similarity",
+    "musicnn": "MusiCNN similarity",
+    "ic_mean": "surprise",
+}
 SHORT = 20  # letters of a note that a heading has room for
 
 
@@ -23,7 +28,18 @@ class Gap:
     """Something that no track has."""
 
     reason: str  # one sentence
-    command: str
+    download: bool = False  # a model has to be fetched
+    retry: bool = False  # the analysis has to try again what it tried
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What another analysis would fill in."""
+
+    things: tuple[str, ...]
+    tracks: int | None  # that lack them; None: all
+    download: bool
+    retry: bool
 
 
 def column_gap(collection: Collection, column: str) -> Gap | None:
@@ -37,32 +53,50 @@ def space_gap(collection: Collection, name: str) -> Gap | None:
     """Why no track has a vector in a space; None where some have."""
     if collection.coverage.spaces.get(name, 0):
         return None
-    stage = next(s for s, spaces in STAGE_SPACES.items() if name in spaces)
-    return _gap(collection, stage, WEIGHTS_COMMAND if name in PACKAGED else FETCH_COMMAND)
+    return _gap(collection, _stage_of_space(name))
 
 
-def shell_word(path: str) -> str:
-    """A path as one word of a shell command, whatever bytes it is made of."""
-    if plain(path) == path:
-        return shlex.quote(path)
-    # bash's and zsh's quoting of single bytes: control characters, names that are not UTF-8
-    return "$'" + "".join(f"\\x{byte:02x}" for byte in os.fsencode(path)) + "'"
+def missing(collection: Collection) -> Missing | None:
+    """All gaps of a library at once; where it has none, what some tracks wait for a model for."""
+    found = {}
+    for name in THINGS:
+        gap = space_gap(collection, name) if name in NETWORKS else column_gap(collection, name)
+        if gap is not None:
+            found[name] = gap
+    if found:
+        return Missing(
+            tuple(THINGS[name] for name in found),
+            None,
+            any(gap.download for gap in found.values()),
+            any(gap.retry for gap in found.values()),
+        )
+    stages = collection.coverage.stages
+    waiting = {stage: stages.get(stage, {}).get("model_missing", 0) for stage in NETWORKS}
+    if not any(waiting.values()):
+        return None
+    names = (name for name in THINGS if waiting.get(_stage(name)))
+    return Missing(tuple(THINGS[name] for name in names), max(waiting.values()), True, False)
 
 
-def _gap(collection: Collection, stage: str, prepare: str = FETCH_COMMAND) -> Gap:
+def _stage(name: str) -> str:
+    return _stage_of_space(name) if name in NETWORKS else stage_of(name)
+
+
+def _stage_of_space(name: str) -> str:
+    return next(stage for stage, spaces in STAGE_SPACES.items() if name in spaces)
+
+
+def _gap(collection: Collection, stage: str) -> Gap:
     counts = collection.coverage.stages.get(stage, {})
-    roots = " ".join(shell_word(root) for root in collection.roots)
-    analyse = f"python precompute.py {roots} --library {shell_word(str(collection.library.path))}"
-    prepared = f"{prepare} && {analyse}" if stage in NETWORKS else analyse
     if not counts:
-        return Gap("The library was analysed without this step.", f"{analyse} --stages {stage}")
+        return Gap("The analysis left it out.", download=stage in NETWORKS)
     computed = any(counts.get(status) for status in HAS_VALUES)
     if counts.get("model_missing") or (computed and stage in NETWORKS):
-        return Gap("The model file was not there.", prepared)
+        return Gap("It needs a download: see the top of the page.", download=True)
     if computed:
-        return Gap("No track got a value.", f"{analyse} --stages {stage} --retry")
+        return Gap("No track got a value.", retry=True)
     reasons = ", ".join(f"{tracks:,} {status}" for status, tracks in sorted(counts.items()))
-    return Gap(f"It failed for every track: {reasons}.", f"{analyse} --retry")
+    return Gap(f"It failed for every track: {reasons}.", retry=True)
 
 
 def share_missing(collection: Collection, column: str) -> int:

@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 import streamlit as st
 
+from engine import shell
 from engine.fusion import (
     Fused,
     FusedNeighbour,
@@ -62,11 +63,9 @@ def heading(music: Collection, name: str, absent: tuple[str, ...] = ()) -> None:
 
 
 def missing(music: Collection, name: str) -> None:
-    """A network without any embedding in this library: why, and the command that fills it."""
+    """A network without any embedding in this library, and why."""
     gap = gaps.space_gap(music, name)
     st.info(f"No {NETWORKS[name][0]} embeddings in this library. {gap.reason if gap else ''}")
-    if gap:
-        st.code(gap.command, language="bash", wrap_lines=True)
 
 
 def draw(
@@ -141,7 +140,7 @@ def _no_embedding(music: Collection, asked: Asked, upload: Upload | None, name: 
     verb = "has an" if name == "fused" else "has no"
     st.info(
         f"{network} {verb} embedding of {what}: silent, too short or damaged. See: "
-        f"`python -m engine.library failures {gaps.shell_word(str(music.library.path))}`."
+        f"`` {shell.module('engine.library', 'failures', music.library.path)} ``"
     )
 
 

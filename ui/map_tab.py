@@ -75,11 +75,8 @@ def draw(collection: Collection, query: Query, found: Selection) -> None:
     """Choices, then the map or why it is not there yet."""
     spaces = maps.networks(collection)
     if not spaces:
-        todo: sliders.Todo = {}
         gap = space_gap(collection, "effnet")
-        sliders.explain("The map needs embeddings: not in this library.", gap, todo)
-        for command in todo:
-            st.code(command, language="bash", wrap_lines=True)
+        sliders.explain("The map needs embeddings: not in this library.", gap)
         return
     space, method, colour = choices(collection, spaces)
     made = maps.making(collection, space, method)

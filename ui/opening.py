@@ -12,11 +12,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from engine import progress
+from engine import filling, progress, shell
 from engine.library import Library, LibraryError
 from engine.storage import FILE_NAME
+from ui import fill
 from ui.collection import Collection, read
-from ui.gaps import shell_word
 from ui.text import count, escaped
 
 VARIABLE = "SERENDIP_LIBRARY"
@@ -55,11 +55,19 @@ def opened() -> Collection:
 
 
 def _news(held: Collection, generation: int) -> None:
-    """A line while an analysis runs, and whenever the library is newer than what is shown."""
-    if progress.running(held.library.path):
+    """A line while an analysis runs, and whenever the library is newer than what is shown; else
+    what could be filled in."""
+    if _runs(held.library.path):
         st.fragment(_running, run_every=LOOK_EVERY_S)(held)
-    elif held.generation != generation:
+        return
+    if held.generation != generation:
         _offer(held, "")
+    fill.draw(held)
+
+
+def _runs(path: Path) -> bool:
+    """Whether an analysis fills the library, of this app or another process."""
+    return filling.running(path) is not None or progress.running(path)
 
 
 def _running(held: Collection) -> None:
@@ -67,7 +75,7 @@ def _running(held: Collection) -> None:
     path = held.library.path
     try:
         library = Library.open(path)
-        if not progress.running(path):
+        if not _runs(path):
             st.rerun()
         note = progress.noted(library.meta())
         newer = library.generation != held.generation
@@ -75,7 +83,10 @@ def _running(held: Collection) -> None:
         st.error(escaped(str(error)), icon=":material/error:")
         return
     told = "An analysis is running"
-    if note and note.done < note.total:
+    own = filling.running(path)
+    if own is not None and (note is None or note.noted < own.started):
+        told += f": {escaped(own.told() or 'it begins')}"  # before its first file
+    elif note and note.done < note.total:
         told += f": {note.done:,} of {count(note.total, 'file')} done"
         told += f", {count(note.failed, 'failure')}" if note.failed else ""
         told += _left(note.seconds_left)
@@ -83,6 +94,8 @@ def _running(held: Collection) -> None:
         _offer(held, f"{told}.", ":material/progress_activity:")
     else:
         st.caption(f":material/progress_activity: {told}. You see all tracks that are done.")
+    if own is not None:
+        st.button("Stop the analysis", key="fill_stop", on_click=filling.stop, args=(path,))
 
 
 def _left(seconds: float | None) -> str:
@@ -138,7 +151,7 @@ def _no_library(path: Path, error: LibraryError) -> None:
 def _empty(held: Collection) -> None:
     """Nothing to show yet: while an analysis runs, the page looks again by itself."""
     path = held.library.path
-    if progress.running(path):
+    if _runs(path):
         st.fragment(_first_tracks, run_every=LOOK_EVERY_S)(held)
         st.stop()
     if without := len(held.standing.valueless):
@@ -147,6 +160,7 @@ def _empty(held: Collection) -> None:
             f"{_why(path)}",
             icon=":material/hourglass_empty:",
         )
+        fill.draw(held)
     else:
         st.info(
             "This library has no tracks yet. Analyse a folder of music:",
@@ -175,10 +189,10 @@ def _first_tracks(held: Collection) -> None:
 
 def _why(path: Path) -> str:
     """The command that lists the reasons, as Markdown."""
-    return f"The reasons: `` python -m engine.library failures {shell_word(str(path))} ``"
+    return f"The reasons: `` {shell.module('engine.library', 'failures', path)} ``"
 
 
 def _command(path: Path) -> None:
     """The analysis that would fill this library."""
-    library = shell_word(str(path))
-    st.code(f"python precompute.py ~/Music --library {library}", language="bash", wrap_lines=True)
+    given = filling.arguments([Path.home() / "Music"], path, fetch=False)
+    st.code(filling.command(given), language="bash", wrap_lines=True)

@@ -33,9 +33,7 @@ def draw(collection: Collection, query: Query, found: Selection) -> None:
     """The plane, what of it is drawn, and how to be rid of a region."""
     for column in ("valence", "arousal"):
         if gap := column_gap(collection, column):
-            todo: sliders.Todo = {}
-            sliders.explain("The plane needs valence and arousal: not in this library.", gap, todo)
-            st.code(next(iter(todo)), language="bash", wrap_lines=True)
+            sliders.explain("The plane needs valence and arousal: not in this library.", gap)
             return
     xy = np.stack([numbers(collection.frame, c) for c in ("valence", "arousal")], axis=1)
     matching = scatter.matching(found)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import streamlit as st
 
+from engine import shell
 from engine.report import Report, report
 from engine.report_drawing import Figure
 from engine.report_figures import figures
@@ -26,7 +27,7 @@ from engine.vector_cache import Vectors, vectors
 from ui import address
 from ui.bound import bound
 from ui.collection import Collection
-from ui.gaps import NETWORKS, shell_word
+from ui.gaps import NETWORKS
 from ui.page import theme
 from ui.text import count, escaped
 
@@ -143,8 +144,8 @@ def _downloads(collection: Collection, made: Made) -> None:
     with st.expander(
         "Write the report on the whole library from the command line", icon=":material/terminal:"
     ):
-        library = shell_word(str(collection.library.path))
-        st.code(f"python report.py --library {library}", language="bash", wrap_lines=True)
+        command = shell.program("report.py", "--library", collection.library.path)
+        st.code(command, language="bash", wrap_lines=True)
 
 
 def _download(place, what: str, kind: str, file: str, mime: str, made: Made) -> None:

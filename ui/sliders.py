@@ -14,7 +14,6 @@ from ui.collection import Collection
 from ui.gaps import Gap, column_gap, share_missing
 from ui.text import count
 
-Todo = dict[str, None]  # commands that fill what is missing, each once
 ENDS = "The ends of the slider mean no limit."
 
 
@@ -28,11 +27,11 @@ def span(collection: Collection, column: str) -> tuple[float, float]:
     return float(low), float(max(high, low + 1))
 
 
-def descriptor(collection: Collection, name: str, todo: Todo, plural: str = "") -> bool:
+def descriptor(collection: Collection, name: str, plural: str = "") -> bool:
     """The slider of a filter by a descriptor, or why there is none; whether it is there."""
     found = DESCRIPTORS[RANGE_COLUMNS[name]]
     if gap := column_gap(collection, found.column):
-        explain(f"{plural or found.label}: not in this library.", gap, todo)
+        explain(f"{plural or found.label}: not in this library.", gap)
         return False
     lacking = share_missing(collection, found.column)
     missing = f"\n\n{count(lacking)} without a value: left out by this filter." if lacking else ""
@@ -47,8 +46,6 @@ def plain(name: str, label: str, step: float, form: str, about: str) -> None:
     bound(st.slider, label, low, high, step=step, format=form, key=name, help=f"{about}\n\n{ENDS}")
 
 
-def explain(what: str, gap: Gap | None, todo: Todo) -> None:
-    """Say what is missing and why; the command that fills it comes once, below all filters."""
+def explain(what: str, gap: Gap | None) -> None:
+    """Say what is missing and why; what fills it in is at the top of the page (ui/fill.py)."""
     st.caption(f":material/info: {what} {gap.reason if gap else ''}")
-    if gap:
-        todo[gap.command] = None

@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
-from engine import models
+from engine import models, shell
 
 if TYPE_CHECKING:
     from engine.information.analysis import Analyst
 
 AUTO, PA_FLOW, GMM, RESIDENT, OWN = "auto", "pa-flow", "gmm", "resident", "own"
 SHIPPED = Path(__file__).with_name("resident.safetensors")
-FETCH_COMMAND = "python -m engine.information.systems fetch"
+FETCH_COMMAND = shell.module("engine.information.systems", "fetch")
 SUFFIX = ".safetensors"  # of a model of one's own
 # Music2Latent's encoder takes 20 s of a core for 30 s of music, and the resident model 0.4 s in
 # all (benchmarks/INFORMATION.md).

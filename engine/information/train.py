@@ -36,6 +36,7 @@ from typing import Any
 
 import torch
 
+from engine import shell
 from engine.console import Console
 from engine.information import checkpoints, dataset, latent_cache, log_mel, material, training
 from engine.information.precision import PRECISIONS, imitated
@@ -133,8 +134,8 @@ def _tell(trainer: training.Trainer, options: argparse.Namespace) -> None:
             found[0],
         )
     music = options.folders or ["MUSIC", "--library", options.latents.parent.parent]
-    command = ["python", "precompute.py", *music, "--ic-model", options.out / training.MODEL]
-    log.info("To use the model: %s", shlex.join(str(part) for part in command))
+    command = shell.program("precompute.py", *music, "--ic-model", options.out / training.MODEL)
+    log.info("To use the model: %s", command)
 
 
 def _parser() -> argparse.ArgumentParser:
