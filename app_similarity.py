@@ -71,7 +71,7 @@ def finding(music: Collection) -> None:
     for problem in st.session_state["seed_problems"] + st.session_state["link_problems"]:
         st.warning(escaped(problem), icon=":material/link_off:")
     seeds.choose(music)
-    upload = uploads.draw(music)
+    upload = uploads.draw(music, seeds.replace_by)
     asked: Asked = st.session_state["asked"]
     constraints.start(asked, anew=False)
     with st.sidebar:

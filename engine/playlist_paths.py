@@ -3,14 +3,15 @@
 Goal: one rule for every format. Three ways: absolute; relative to the folder that the playlist will
 lie in; or with the folder that the music lies in here replaced by where it lies there (a network
 drive, Windows, a phone). Source of what Windows cannot hold: Microsoft, "Naming Files, Paths, and
-Namespaces". Conventions: paths are text with surrogate escapes (os.fsdecode). What lies outside the
-replaced folder, or has a name that cannot be there, has no place: it is left out, and whoever
-writes reports it.
+Namespaces", and "Maximum Path Length Limitation"; FAT, exFAT and the shared storage of Android take
+the same names. Conventions: paths are text with surrogate escapes (os.fsdecode). What lies outside
+the replaced folder has no place, nor has what is not wished for because of its name or its length:
+it is left out, and whoever writes reports it.
 """
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes, urlsplit
@@ -19,23 +20,61 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+://")  # two letters and more: no drive
 _LIKE_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _NO_TEXT = re.compile("[\ud800-\udfff]")  # bytes that are not UTF-8, as os.fsdecode keeps them
+# Where Android keeps music, on the card or inside.
+_ANDROID = re.compile(r"/(?:storage|sdcard|mnt/(?:sdcard|media_rw)|data/media)(?:/|$)")
 # Of names on Windows: what none can have, bytes that are no text among it, and the devices.
 _NOT_ON_WINDOWS = re.compile('[<>:"|?*\\\\\x00-\x1f\ud800-\udfff]')
 _DEVICES = re.compile(
-    r"/(?:con|prn|aux|nul|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])(?:\.[^/]*)?(?:/|$)", re.IGNORECASE
+    r"/(con|prn|aux|nul|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])(\.[^/]*)?(?=/|$)", re.IGNORECASE
 )
+_ENDS = re.compile(r"[. ]+(?=/|$)")  # of names: Windows and FAT drop them
+_WHOLE = re.compile(r"(?<=/)[. ]+(?=/|$)")  # names of nothing else
+LONGEST_ON_WINDOWS = 259  # UTF-16 units of a path, without the 0 at its end
 
 
 class PlaylistError(Exception):
     """A playlist that cannot be written or read: the message says why and what to do."""
 
 
+class Names(Enum):
+    """What becomes of names that the device there cannot hold."""
+
+    KEEP = "written as they are"
+    LEAVE_OUT = "left out"
+    UNDERSCORE = "with _ in the place of what cannot be, as programs that copy music write them"
+
+
 @dataclass(frozen=True)
 class Paths:
-    """The way that was chosen; ABSOLUTE, where neither is given."""
+    """The way that was chosen; ABSOLUTE, where neither of the first two is given."""
 
     relative_to: Path | None = None  # an absolute folder
     replaced: tuple[str, str] | None = None  # an absolute folder here, and its name there
+    names: Names | None = None  # None: left out where the device is known, else kept
+    longest: int | None = None  # UTF-16 units; longer paths are left out
+
+    @property
+    def on_windows(self) -> bool:
+        """Whether they are for Windows."""
+        return self.replaced is not None and _windows(self.replaced[1])
+
+    @property
+    def on_android(self) -> bool:
+        """Whether they are for the shared storage of Android."""
+        return self.replaced is not None and _ANDROID.match(self.replaced[1]) is not None
+
+    @property
+    def may_be_on_fat(self) -> bool:
+        """Whether the music may lie on a stick or a card, the names of which are limited, too."""
+        if self.replaced is None:
+            return self.relative_to is not None
+        return self.on_android or not (self.on_windows or _is_whole(self.replaced[1]))
+
+    @property
+    def of_names(self) -> Names:
+        """What becomes of names that cannot be there."""
+        known = self.on_windows or self.on_android
+        return self.names or (Names.LEAVE_OUT if known else Names.KEEP)
 
 
 ABSOLUTE = Paths()
@@ -112,19 +151,45 @@ def is_inside(path: str, paths: Paths) -> bool:
     return path.startswith(here if here == "/" else f"{here}/")
 
 
+def _is_kept(path: str, paths: Paths) -> bool:
+    return paths.replaced is None or is_inside(path, paths)
+
+
+def is_odd(path: str, paths: Paths) -> bool:
+    """Whether the device there, as far as it is known, cannot hold a name of the path. A
+    microsecond."""
+    limited = paths.on_windows or paths.may_be_on_fat
+    return limited and _is_kept(path, paths) and _impossible_on_windows(_names(path, paths))
+
+
+def is_too_long(path: str, paths: Paths) -> bool:
+    """Whether a path is longer there than most programs on Windows can open."""
+    if not paths.on_windows or not is_inside(path, paths):
+        return False
+    return _units(_placed(path, paths).text) > LONGEST_ON_WINDOWS
+
+
 def has_place(path: str, paths: Paths) -> bool:
-    """False where it lies outside the folder to be replaced, or where Windows, if that is where it
-    would be, cannot hold its name. A microsecond."""
-    if paths.replaced is None:
-        return True
-    here, there = paths.replaced
-    return is_inside(path, paths) and not (
-        _windows(there) and _impossible_on_windows(path[len(here.rstrip("/")) :])
-    )
+    """False where it lies outside the folder to be replaced, or is not wished for."""
+    if not _is_kept(path, paths):
+        return False
+    if paths.of_names is Names.LEAVE_OUT and is_odd(path, paths):
+        return False
+    return paths.longest is None or _units(_placed(path, paths).text) <= paths.longest
+
+
+def _names(path: str, paths: Paths) -> str:
+    """The names of a path as they are written, each after a slash; no .. of a relative one."""
+    if paths.replaced is not None:
+        return path[len(paths.replaced[0].rstrip("/")) :]
+    folder = os.fspath(paths.relative_to)
+    if path.startswith(f"{folder}/"):
+        return path[len(folder) :]
+    return "/" + re.sub(r"^(\.\./)+", "", os.path.relpath(path, folder))
 
 
 def _impossible_on_windows(names: str) -> bool:
-    """`names` as here, each after a slash. Windows drops dots and blanks at the end of a name."""
+    """`names` each after a slash."""
     return (
         _NOT_ON_WINDOWS.search(names) is not None
         or "./" in names
@@ -134,20 +199,55 @@ def _impossible_on_windows(names: str) -> bool:
     )
 
 
+def _possible(names: str) -> str:
+    """The same names with _ where they could not be."""
+    names = _WHOLE.sub(lambda found: "_" * len(found[0]), _NOT_ON_WINDOWS.sub("_", names))
+    return _DEVICES.sub(r"/\1_\2", _ENDS.sub("", names))
+
+
+def _units(text: str) -> int:
+    """The length in UTF-16."""
+    return len(text) + (0 if text.isascii() else sum(letter > "\uffff" for letter in text))
+
+
 def _windows(there: str) -> bool:
     return there.startswith("\\\\") or _DRIVE.match(there) is not None
 
 
+def _is_whole(there: str) -> bool:
+    """An absolute path or an address, not one that begins where the playlist lies."""
+    return there.startswith("/") or _ADDRESS.match(there) is not None
+
+
+def with_drive(paths: Paths, letter: str = "M") -> tuple[Paths, str]:
+    """The same with a drive letter in place of the whole folder on Windows, which makes long paths
+    as short as they get; and the command that gives the folder this letter there."""
+    here, there = paths.replaced
+    folder = there.replace("/", "\\").rstrip("\\")
+    letter = letter if not folder.upper().startswith(f"{letter}:") else chr(ord(letter) + 1)
+    command = "net use" if folder.startswith("\\\\") else "subst"
+    return replace(paths, replaced=(here, f"{letter}:\\")), f'{command} {letter}: "{folder}"'
+
+
 def located(path: str, paths: Paths) -> Place | None:
     """The place of an absolute path; None where it has none."""
-    if not has_place(path, paths):
-        return None
+    return _placed(path, paths) if has_place(path, paths) else None
+
+
+def _placed(path: str, paths: Paths) -> Place:
+    """The place of a path that lies inside."""
+    mended = paths.of_names is Names.UNDERSCORE and is_odd(path, paths)
     if paths.relative_to is not None:
-        return Place(os.path.relpath(path, paths.relative_to), _Kind.RELATIVE)
+        relative = os.path.relpath(path, paths.relative_to)
+        if mended:
+            names = _names(path, paths)
+            relative = relative[: len(relative) - len(names) + 1] + _possible(names)[1:]
+        return Place(relative, _Kind.RELATIVE)
     if paths.replaced is None:
         return Place(os.path.join("/", path), _Kind.HERE)  # noqa: PTH118 - text with surrogates
     here, there = paths.replaced
-    rest = path[len(here) :].lstrip("/")
+    rest = path[len(here.rstrip("/")) :]
+    rest = (_possible(rest) if mended else rest).lstrip("/")
     if _ADDRESS.match(there):
         return Place(f"{there.rstrip('/')}/{quote(os.fsencode(rest))}", _Kind.ADDRESS)
     if _windows(there):

@@ -9,6 +9,7 @@ no file is read. Several seeds or several spaces at once: engine.fusion.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -31,6 +32,7 @@ __all__ = [
     "Space",
     "candidates",
     "collapsed",
+    "copies_of",
     "descending",
     "most_similar",
     "recording_of",
@@ -38,6 +40,7 @@ __all__ = [
 ]
 
 LISTED = 10
+NEAREST = 20  # tracks that something from outside may be a copy of, besides those of its bytes
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,24 @@ def collapsed(
         if len(rows) == count:
             break
     return rows, tuple(copies)
+
+
+def copies_of(outside: Outside, recordings: Recordings, spaces: Sequence[Space]) -> list[int]:
+    """Ids of the tracks that are copies of something from outside, by the rule of `collapsed`:
+    those of the same bytes first, then the nearest."""
+    content = outside.recording.content_hash
+    same = recordings.facts["content_hash"].to_numpy(dtype=object) == content
+    rows = np.flatnonzero(same).tolist() if content is not None else []
+    for space in spaces:
+        if space.trusted and (heard := space.heard([outside])):
+            rows += islice(descending(recordings.aligned(space.ids, heard[0]), NEAREST), NEAREST)
+            break
+    tracks = [(int(recordings.ids[row]), recordings.at(row)) for row in dict.fromkeys(rows)]
+    return [
+        track
+        for track, recording in tracks
+        if recording.same(outside.recording, _cosine(spaces, track, outside))
+    ]
 
 
 def _cosine(spaces: Sequence[Space], one: Seed, other: Seed) -> float:

@@ -30,3 +30,23 @@ def found(text: str, searched: Sequence[str]) -> np.ndarray:
     mask = np.zeros(len(searched), dtype=bool)
     mask[rows] = True
     return mask
+
+
+def best_first(text: str, searched: Sequence[str], mask: np.ndarray) -> np.ndarray:
+    """The rows of `found`, int [hits]: those of exactly this name first, then those whose title
+    begins so; each in the order of the library."""
+    rows = np.flatnonzero(mask)
+    begins = np.array([searched[row].startswith(folded(text)) for row in rows], dtype=bool)
+    worse = np.where(is_name(text, searched, rows), 0, np.where(begins, 1, 2))
+    return rows[np.argsort(worse, kind="stable")]
+
+
+def is_name(text: str, searched: Sequence[str], rows: Sequence[int]) -> np.ndarray:
+    """bool [rows]: the text is the whole title, or the file's name with or without its ending."""
+    name = folded(text)
+    exact = np.zeros(len(rows), dtype=bool)
+    for place, row in enumerate(rows):
+        title, *_, path = searched[row].split("\n")
+        file = path.rpartition("/")[2]
+        exact[place] = name in (title, file, file.rpartition(".")[0])
+    return exact

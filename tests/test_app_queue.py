@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from benchmarks import synthetic
 from engine import playlist_csv
 from engine.library import Library
+from ui import tables
 
 TRACKS = 30
 NOTE = "random weights: for plumbing and speed only"
@@ -49,6 +50,13 @@ def drawn(app: AppTest) -> AppTest:
     return app
 
 
+def with_columns(app: AppTest, *names: str) -> AppTest:
+    """After these columns were chosen."""
+    app.button_group(key="queue_table_columns").set_value(list(names)).run()
+    assert not app.exception, app.exception[0].value
+    return app
+
+
 def off(app: AppTest) -> dict[str, bool]:
     """Buttons of the player: whether each is switched off."""
     names = ("all", "selected", "previous", "next", "stop")
@@ -57,7 +65,7 @@ def off(app: AppTest) -> dict[str, bool]:
 
 
 def test_headings_say_which_values_are_of_stand_in_models(session):
-    app = drawn(session)
+    app = with_columns(drawn(session), "danceability", "voice", "style", "valence")
     columns = json.loads(app.dataframe[0].proto.columns)
     labels = {name: column.get("label", "") for name, column in columns.items()}
     for name in ("danceability", "voice", "style"):
@@ -76,14 +84,43 @@ def test_a_saved_table_says_it_too(session, tmp_path):
     assert "danceability" not in values
 
 
-def test_what_plays_has_a_coloured_sign_that_stays_in_view(session):
+def test_every_row_has_a_button_that_stays_in_view_and_what_plays_another_sign(session):
     app = drawn(session)
     app.button(key="queue_do_all").click().run()
+    column = json.loads(app.dataframe[0].proto.columns)["play"]
+    assert column["pinned"] and column["type_config"]["type"] == "button"
+    assert app.dataframe[0].value["play"].tolist() == [tables.PLAYS] + [tables.PLAY] * 9
+    assert "#0f9b8e" in app.dataframe[0].proto.arrow_data.styler.styles
+
+
+def test_in_a_list_too_long_for_a_coloured_row_the_sign_is_coloured(session):
+    session.session_state["many"] = TRACKS
+    tables.STYLED_ROWS, held = 20, tables.STYLED_ROWS
+    try:
+        app = drawn(session)
+        app.button(key="queue_do_all").click().run()
+    finally:
+        tables.STYLED_ROWS = held
     column = json.loads(app.dataframe[0].proto.columns)["playing"]
     (sign,) = column["type_config"]["options"]
     assert column["pinned"] and sign["color"].startswith("#")
     marks = app.dataframe[0].value["playing"].tolist()
     assert [place for place, mark in enumerate(marks) if mark == sign["value"]] == [0]
+
+
+def test_few_columns_are_shown_and_the_others_may_be_chosen(session):
+    app = drawn(session)
+    usual = ["play", "place", "title", "artist", "tempo_bpm", "key", "minutes"]
+    assert list(app.dataframe[0].proto.column_order) == usual
+    app = with_columns(app, "voice", "path")
+    assert list(app.dataframe[0].proto.column_order) == ["play", "place", "title", "voice", "path"]
+    app.session_state["many"] = 5  # another list
+    app.run()
+    assert list(app.dataframe[0].proto.column_order) == ["play", "place", "title", "voice", "path"]
+    with_columns(app)
+    assert list(app.dataframe[0].proto.column_order) == ["play", "place", "title"]
+    app.button(key="queue_table_usual").click().run()
+    assert list(app.dataframe[0].proto.column_order) == usual
 
 
 def test_it_says_which_order_plays(session):

@@ -79,31 +79,17 @@ def test_a_track_that_comes_while_the_page_is_open_is_in_no_list(library, tmp_pa
 def test_it_starts_with_an_invitation(library, monkeypatch):
     app = page(APP, library, monkeypatch)
     assert "Choose a track" in app.info[0].value
-    assert app.selectbox(key="pick").label == "300 tracks found, the first 50 offered"
     assert not app.get("audio")
 
 
-def test_search_pick_and_two_lists_of_ten(library, monkeypatch):
-    app = page(APP, library, monkeypatch)
-    shown = Library.open(library).frame()
-    track = int(shown["title"].dropna().index[10])
-    words = f"{shown.loc[track, 'title']} {shown.loc[track, 'artist']}".upper()
-    app.text_input(key="search").set_value(words).run()
-    assert "found" in app.selectbox(key="pick").label
-    app.selectbox(key="pick").select_index(0).run()
-    assert int(app.query_params["track"]) == track
+def test_a_track_and_two_lists_of_ten(library, monkeypatch):
+    track = 11
+    app = page(APP, library, monkeypatch, track=str(track))
     assert len(app.get("audio")) == 21
     found = scores(app)
     assert len(found) == 20
     np.testing.assert_allclose(found[:10], expected(library, "effnet", track), atol=6e-4)
     np.testing.assert_allclose(found[10:], expected(library, "musicnn", track), atol=6e-4)
-
-
-def test_nothing_found_says_so(library, monkeypatch):
-    app = page(APP, library, monkeypatch)
-    app.text_input(key="search").set_value("zzz not there").run()
-    picker = app.selectbox(key="pick")
-    assert (picker.label, picker.disabled) == ("0 tracks found", True)
 
 
 def test_a_link_opens_its_track_and_a_wrong_one_none(library, monkeypatch):
@@ -166,7 +152,8 @@ def test_a_missing_network_says_why_and_the_other_still_works(library, tmp_path,
     app = page(APP, half, monkeypatch, track="42")
     assert len(scores(app)) == 10
     assert "No MusiCNN embeddings in this library." in texts(app)
-    assert any("pip install --no-deps -r requirements-weights.txt" in c.value for c in app.code)
+    assert "It needs a download: see the top of the page." in texts(app)
+    assert len(app.code) == 1  # tests/test_app_fill.py
 
 
 def test_a_track_without_an_embedding_says_so(library, tmp_path, monkeypatch):

@@ -76,7 +76,7 @@ def test_a_folder_whose_name_is_not_utf8_can_be_analysed_again_and_saved_elsewhe
     assert echo.stdout == os.fsencode(music)
 
 
-def test_what_is_missing_says_why_and_the_one_command(tmp_path, monkeypatch):
+def test_what_is_missing_says_why_where_it_would_be(tmp_path, monkeypatch):
     synthetic.make(
         tmp_path / "library", 40, music=tmp_path / "my music", spaces=("musicnn", "tags")
     )
@@ -86,12 +86,9 @@ def test_what_is_missing_says_why_and_the_one_command(tmp_path, monkeypatch):
         db.execute("UPDATE descriptors SET valence = NULL, arousal = NULL")
         db.execute("DELETE FROM ledger WHERE stage = 'musicnn'")
     app = page(APP, tmp_path / "library", monkeypatch)
-    commands = [code.value for code in app.code]
-    fill = f"precompute.py '{tmp_path}/my music' --library {tmp_path}/library"
-    assert f"python -m engine.models fetch && python {fill}" in commands
-    assert f"python {fill} --stages musicnn" in commands
-    assert "Valence and arousal: not in this library." in texts(app)
-    assert "The signal's danceability stands in" in texts(app)
+    assert len(app.code) == 1  # tests/test_app_fill.py
+    assert "Valence and arousal: not in this library. The analysis left it out." in texts(app)
+    assert "danceability stands in for the network's. It needs a download" in texts(app)
     assert {"danceability_dsp", "tempo", "loudness"} <= {slider.key for slider in app.slider}
     assert "voice" not in [control.key for control in app.segmented_control]
     assert app.multiselect(key="styles").label == "Tags"

@@ -1,5 +1,7 @@
 """The export box: each format and kind of paths, and what it says of tracks that it leaves out."""
 
+from pathlib import Path
+
 import pytest
 from app_pages import SECONDS, change, read_again, texts
 from streamlit.testing.v1 import AppTest
@@ -7,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from benchmarks import synthetic
 from engine import playlist, playlist_csv, xspf
 from engine.library import Library
+from engine.playlist_paths import Names
 from ui.collection import read
 
 TRACKS = 30
@@ -147,15 +150,67 @@ def test_names_that_are_not_utf8_are_said_beforehand(box):
     assert "UTF-8" not in texts(box)
 
 
-def test_what_windows_cannot_hold_is_said_beforehand(box):
+def test_what_windows_cannot_hold_is_said_beforehand_and_mended(box, tmp_path):
     box.segmented_control(key="export_paths").set_value("replaced").run()
     box.text_input(key="export_there").set_value("/mnt/music").run()
-    assert "no name on Windows" not in texts(box)
+    assert "cannot hold" not in texts(box)
     box.text_input(key="export_there").set_value("D:\\Music").run()
-    assert "2 tracks will be left out" in texts(box)
+    assert "2 tracks with names that Windows cannot hold" in texts(box)
     assert "“what?.wav”" in texts(box)
-    assert "no name on Windows" in texts(box)
     assert "Names that are not UTF-8" not in texts(box)
+    assert saved(box, tmp_path, "a") == TRACKS - 2
+    box.segmented_control(key="export_names_Windows").set_value(Names.UNDERSCORE).run()
+    assert saved(box, tmp_path, "b") == TRACKS
+    lines = [line.path for line in playlist.parse((tmp_path / "b.m3u8").read_bytes())]
+    assert "D:\\Music\\what_.wav" in lines and "D:\\Music\\caf_.wav" in lines
+
+
+def test_what_a_phone_cannot_hold_is_said_beforehand_and_mended(box, tmp_path):
+    box.segmented_control(key="export_paths").set_value("replaced").run()
+    box.text_input(key="export_there").set_value("/storage/1234-5678/Music").run()
+    assert "2 tracks with names that Android cannot hold" in texts(box)
+    assert saved(box, tmp_path, "a") == TRACKS - 2
+    box.segmented_control(key="export_names_Android").set_value(Names.UNDERSCORE).run()
+    saved(box, tmp_path, "b")
+    assert b"/storage/1234-5678/Music/what_.wav\n" in (tmp_path / "b.m3u8").read_bytes()
+
+
+def test_a_list_for_a_stick_keeps_names_unless_it_is_told_otherwise(box, tmp_path):
+    box.segmented_control(key="export_paths").set_value("relative").run()
+    assert "2 tracks with names that a stick or card (FAT), Windows or Android cannot" in texts(box)
+    assert saved(box, tmp_path, "a") == TRACKS
+    assert b"/what?.wav\n" in (tmp_path / "a.m3u8").read_bytes()
+    box.segmented_control(key="export_names_stick").set_value(Names.LEAVE_OUT).run()
+    assert saved(box, tmp_path, "b") == TRACKS - 2
+
+
+def test_paths_too_long_for_windows_are_said_beforehand_and_mended(box, tmp_path):
+    name = "x" * 250 + ".wav"
+    change(
+        tmp_path / "library", f"UPDATE tracks SET path = CAST('{name}' AS BLOB) WHERE id = 4",
+        "UPDATE meta SET value = value + 1 WHERE key = 'generation'",
+    )  # fmt: skip
+    box.run()
+    box.button(key="reread").click().run()
+    box.segmented_control(key="export_paths").set_value("replaced").run()
+    box.text_input(key="export_there").set_value("D:\\Our Music").run()
+    assert "1 track with more than 259 signs in the path there" in texts(box)
+    assert saved(box, tmp_path, "a") == TRACKS - 2
+    box.segmented_control(key="export_long").set_value(True).run()
+    assert saved(box, tmp_path, "b") == TRACKS - 3
+    box.button(key="export_use_drive").click().run()
+    assert "more than 259 signs" not in texts(box)
+    assert 'subst M: "D:\\Our Music"' in [code.value for code in box.code]
+    assert saved(box, tmp_path, "c") == TRACKS - 2
+    assert f"M:\\{name}\n".encode() in (tmp_path / "c.m3u8").read_bytes()
+
+
+def saved(box: AppTest, folder: Path, name: str) -> int:
+    """The tracks of the list, saved under a name."""
+    box.text_input(key="export_name").set_value(name).run()
+    box.button(key="export_save").click().run()
+    assert not box.exception, box.exception[0].value
+    return len(playlist.parse((folder / f"{name}.m3u8").read_bytes()))
 
 
 def test_what_is_no_folder_is_said(box):

@@ -147,7 +147,7 @@ def test_a_folder_that_cannot_be_written(server, opener, tmp_path):
 def test_only_what_has_a_pin_and_an_https_address_is_fetched(server, opener, tmp_path, monkeypatch):
     with pytest.raises(ModelError, match="no published digest"):
         fetch(["effnet_pb"], tmp_path, opener)
-    with pytest.raises(ModelError, match="comes with a package: .* -m pip install --no-deps"):
+    with pytest.raises(ModelError, match=r"comes with a package: .* -m pip install --no-deps"):
         fetch(["musicnn_data"], tmp_path, opener)
     monkeypatch.setitem(MODELS, KEYS[0], replace(MODELS[KEYS[0]], url="http://example.test/x"))
     with pytest.raises(ModelError, match="is not https"):

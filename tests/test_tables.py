@@ -49,9 +49,18 @@ def test_the_key_is_that_of_the_profile_asked_for(collection):
 
 
 def test_only_the_row_that_plays_is_marked(collection):
-    marks = tables.rows_of(collection, np.arange(10), Query(), playing=7)["playing"].to_pylist()
+    for many in (10, 250):
+        table = tables.rows_of(collection, np.arange(many), Query(), playing=7)
+        assert [row for row, mark in enumerate(table["play"].to_pylist()) if mark == "♫"] == [7]
+    marks = table["playing"].to_pylist()
     assert [place for place, mark in enumerate(marks) if mark] == [7]
-    assert set(tables.rows_of(collection, np.arange(10), Query())["playing"].to_pylist()) == {""}
+    assert set(tables.rows_of(collection, np.arange(10), Query())["play"].to_pylist()) == {"▶"}
+
+
+def test_what_orders_the_list_is_among_its_columns(collection):
+    table = tables.rows_of(collection, np.arange(10), Query(order="loudness_lufs"))
+    assert "loudness_lufs" in tables._usual(table, Query(order="loudness_lufs"))
+    assert "loudness_lufs" not in tables._usual(table, Query())
 
 
 @pytest.mark.parametrize(

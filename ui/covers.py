@@ -19,10 +19,12 @@ NONE = (
 )
 
 
-def draw(collection: Collection, row: int | None, width: int = WIDTH) -> None:
-    """The cover of a row; the plain sign for none."""
+def draw(collection: Collection, row: int | None, key: str, width: int = WIDTH) -> None:
+    """The cover of a row; the plain sign for none. Its title stands beside it, so that screen
+    readers pass it over."""
     picture = None if row is None else of(collection, row)
-    st.image(picture or NONE, width=width, alt="Cover" if picture else "No cover")
+    with st.container(key=f"{key}_cover", width=width):
+        st.image(picture or NONE, width=width, alt="")
 
 
 def of(collection: Collection, row: int) -> bytes | None:

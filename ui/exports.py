@@ -1,5 +1,6 @@
 """Saving a list: download it, or write it into a folder of this computer, in several formats."""
 
+import dataclasses
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,13 +13,17 @@ from engine.playlist import Entry, Written, plain
 from engine.playlist_formats import FORMATS, Format
 from engine.playlist_paths import (
     ABSOLUTE,
+    LONGEST_ON_WINDOWS,
+    Names,
     Paths,
     PlaylistError,
-    has_place,
     is_inside,
+    is_odd,
     is_text,
+    is_too_long,
     located,
     replacing,
+    with_drive,
 )
 from ui import gaps
 from ui.bound import choice
@@ -52,6 +57,13 @@ VALUES = (
 # is in `style` and `danceability` has another meaning and scale.
 TAG = ("tag", "tag_activation")
 NAMED = 3  # tracks that a warning names
+NAMES = {Names.KEEP: "Keep them", Names.LEAVE_OUT: "Leave them out", Names.UNDERSCORE: "Write _"}
+NAMES_HELP = (
+    "Such a device has no file of that name. Leave them out: the list holds what is surely there. "
+    "Write _: as programs that copy music to such a device write each sign that cannot be there, "
+    "so choose this if you copied the music with one that does. Nothing is renamed here."
+)
+LENGTHS = {False: "Keep them", True: "Leave them out"}
 # What becomes of names that are not UTF-8, by format; the others lose nothing.
 NOT_UTF8 = {
     ".m3u8": "An M3U8 file keeps their bytes, which VLC and mpv open on Linux; stricter players "
@@ -132,6 +144,7 @@ def draw(
     except PlaylistError as error:
         st.error(escaped(str(error)), icon=":material/folder_off:")
         return
+    paths = _mended(collection, rows, paths, key)
     _left_out(collection, rows, chosen, paths)
     called = playlist_files.list_name(typed_name, chosen.suffix)
     _buttons(
@@ -245,15 +258,91 @@ def _left_out(collection: Collection, rows: Sequence[int], chosen: Format, paths
         broken = all_paths[rows[collection.unwritable[rows]]].tolist()
         _warn(broken, "no line of an M3U8 file can hold a line break; XSPF and CSV can")
     if paths.replaced is not None:
-        lost = [path for path in all_paths[rows].tolist() if not has_place(path, paths)]
-        outside = [path for path in lost if not is_inside(path, paths)]
+        outside = [path for path in all_paths[rows].tolist() if not is_inside(path, paths)]
         _warn(outside, f"not in {paths.replaced[0]}, so there is no path to them elsewhere")
-        inside = [path for path in lost if is_inside(path, paths)]
-        _warn(inside, "no name on Windows can be like these (such as one with : or ?, or CON)")
     if chosen.suffix in NOT_UTF8:
         odd = all_paths[rows[_not_utf8(collection)[rows]]].tolist()
         places = [place for path in odd if (place := located(path, paths))]
         _told([place.text for place in places if not is_text(place.text)], chosen)
+
+
+def _mended(collection: Collection, rows: Sequence[int], paths: Paths, key: str) -> Paths:
+    """Say which tracks the device there cannot hold or open under their names, and offer what
+    mends it; the paths as it was chosen."""
+    tracks = collection.frame["path"].to_numpy(dtype=object)[np.asarray(rows)].tolist()
+    if odd := [path for path in tracks if is_odd(path, paths)]:
+        paths = dataclasses.replace(paths, names=_names(odd, paths, key))
+    if long := [path for path in tracks if is_too_long(path, paths)]:
+        paths = _shortened(long, paths, key)
+    elif paths.replaced is not None and paths.replaced[1] == st.session_state.get(f"{key}_drive"):
+        st.caption("Once, on the computer with Windows, as a command:")
+        st.code(st.session_state[f"{key}_drive_command"], language=None, wrap_lines=True)
+    return paths
+
+
+def _names(odd: list[str], paths: Paths, key: str) -> Names:
+    """What is to become of names that cannot be there."""
+    device = "Windows" if paths.on_windows else "Android" if paths.on_android else None
+    where = device or "a stick or card (FAT), Windows or Android"
+    st.warning(
+        f"{count(len(odd))} with names that {where} cannot hold, such as one with ? or : "
+        f"({_few(odd)}).",
+        icon=":material/sd_card_alert:",
+    )
+    offered = list(NAMES) if device is None else list(NAMES)[1:]
+    return st.segmented_control(
+        "What becomes of them",
+        offered,
+        default=paths.of_names,
+        format_func=NAMES.get,
+        key=f"{key}_names_{device or 'stick'}",
+        persist_state="page",
+        required=True,
+        help=NAMES_HELP,
+    )
+
+
+def _shortened(long: list[str], paths: Paths, key: str) -> Paths:
+    """What is to become of paths that are too long for Windows."""
+    st.warning(
+        f"{count(len(long))} with more than {LONGEST_ON_WINDOWS} signs in the path there, which "
+        f"most programs on Windows cannot open ({_few(long)}).",
+        icon=":material/straighten:",
+    )
+    leave = st.segmented_control(
+        "What becomes of the long ones",
+        list(LENGTHS),
+        default=False,
+        format_func=LENGTHS.get,
+        key=f"{key}_long",
+        persist_state="page",
+        required=True,
+    )
+    shorter, command = with_drive(paths)
+    drive = shorter.replaced[1]
+    mended = sum(not is_too_long(path, shorter) for path in long)
+    if mended:
+        st.button(
+            f"Write {escaped(drive)} for the folder: {count(mended)} fit then",
+            key=f"{key}_use_drive",
+            on_click=_use_drive,
+            args=(key, drive, command),
+            help="Windows can give the whole folder a letter of its own, which makes each path as "
+            "short as it gets; the command for that comes up here.",
+        )
+    return dataclasses.replace(paths, longest=LONGEST_ON_WINDOWS) if leave else paths
+
+
+def _use_drive(key: str, drive: str, command: str) -> None:
+    st.session_state[f"{key}_there"] = drive
+    st.session_state[f"{key}_drive"] = drive
+    st.session_state[f"{key}_drive_command"] = command
+
+
+def _few(paths: list[str]) -> str:
+    """The first of them by name, as Markdown."""
+    named = ", ".join(f"“{escaped(Path(path).name)}”" for path in paths[:NAMED])
+    return named + (", …" if len(paths) > NAMED else "")
 
 
 def _not_utf8(collection: Collection) -> np.ndarray:
@@ -264,9 +353,7 @@ def _not_utf8(collection: Collection) -> np.ndarray:
 
 def _warn(left_out: list[str], why: str) -> None:
     if left_out:
-        named = ", ".join(f"“{escaped(Path(path).name)}”" for path in left_out[:NAMED])
-        more = ", …" if len(left_out) > NAMED else ""
-        st.warning(f"{count(len(left_out))} will be left out ({named}{more}): {escaped(why)}.")
+        st.warning(f"{count(len(left_out))} will be left out ({_few(left_out)}): {escaped(why)}.")
 
 
 def _told(odd: list[str], chosen: Format) -> None:

@@ -1,22 +1,17 @@
 """How the filters narrow the library down, which one to relax, and why a track is not there."""
 
-import numpy as np
 import streamlit as st
 
-from engine import words
 from engine.descriptors import DESCRIPTORS
 from engine.evidence import Value
 from engine.facts import Facts
 from engine.query import RANGE_COLUMNS, Query
 from engine.selection import Selection, Why, why
-from ui import query_state
-from ui.bound import clearable
+from ui import picker, query_state
 from ui.collection import Collection
 from ui.names import named
 from ui.order import LEFT_OUT
-from ui.text import count, escaped, length, number
-
-HITS = 50  # offered of a search
+from ui.text import count, escaped, length, number, unseen
 
 
 def draw(collection: Collection, query: Query, facts: Facts, found: Selection) -> None:
@@ -35,15 +30,17 @@ def steps(collection: Collection, found: Selection) -> None:
         return
     st.progress(1.0, f"All: **{found.total:,}**")
     for step in found.steps:
+        name = named(step.name, collection)
         bar, button = st.columns([5, 1], vertical_alignment="bottom")
         bar.progress(
             step.kept / max(found.total, 1),
-            f"{named(step.name, collection)}: **{step.kept:,}** left · alone it keeps "
+            f"{name}: **{step.kept:,}** left · alone it keeps "
             f"{step.alone:,} · without it {step.without:,} would match",
         )
         button.button(
-            "Relax it", key=f"relax_{step.name}", on_click=query_state.relax, args=(step.name,),
-            width="stretch", help=f"Switch {named(step.name, collection)} off",
+            f"Relax it{unseen(f': {name}')}", key=f"relax_{step.name}",
+            on_click=query_state.relax, args=(step.name,), width="stretch",
+            help=f"Switch {name} off",
         )  # fmt: skip
 
 
@@ -82,29 +79,15 @@ def too_short(found: Selection) -> None:
 
 def ask(collection: Collection, query: Query, facts: Facts) -> None:
     """Search a track, and say what became of it."""
-    typed, choice = st.columns(2, vertical_alignment="bottom")
-    text = typed.text_input(
-        "Why is a track not here?",
-        key="why_text",
-        placeholder="Words of its title, artist, album or file",
-        icon=":material/search:",
-    )
-    hits = np.flatnonzero(words.found(text, facts.searched)) if text.strip() else np.empty(0, int)
-    ids = collection.frame.index
-    first = f", the first {HITS} of them offered" if len(hits) > HITS else ""
-    track = clearable(
-        choice.selectbox,
-        "Track",
-        ids[hits[:HITS]].tolist(),
-        format_func=lambda track: described(collection, ids.get_loc(track)),
-        key="why_track",
-        placeholder=f"{count(len(hits))} found{first}" if text.strip() else "Type some words first",
-        disabled=not len(hits),
-        filter_mode=None,
-    )
-    if track is not None:
-        row = int(ids.get_loc(track))
+    picker.draw(collection, "why_box", "Why is a track not here?", _ask_about)
+    track = st.session_state.get("why_track")
+    if track is not None and track in collection.frame.index:
+        row = int(collection.frame.index.get_loc(track))
         st.markdown(answer(collection, row, why(query, facts, row)))
+
+
+def _ask_about(track: int) -> None:
+    st.session_state["why_track"] = track
 
 
 def described(collection: Collection, row: int) -> str:

@@ -161,14 +161,15 @@ def _question(music: Collection, pair: Pair) -> None:
     """The track and the lists, with players; alike in all but their tracks."""
     with st.container(key="test_question"):
         st.subheader("The track", anchor=False)
-    players.player(music, _row(music, pair.seed), None, "test_seed", facts=False)
+    players.player(music, _row(music, pair.seed), None, "test_seed", where="the track", facts=False)
     columns = st.columns(2, gap="medium")
     for column, side, tracks in zip(columns, SIDES, (pair.left, pair.right), strict=True):
         with column:
             st.subheader(f"List {SIDES[side]}", anchor=False)
             for place, track in enumerate(tracks, start=1):
                 key = f"test_{SIDES[side]}_{place}"
-                players.player(music, _row(music, track), place, key, facts=False)
+                where = f"list {SIDES[side]}, {place}"
+                players.player(music, _row(music, track), place, key, where=where, facts=False)
 
 
 def _answers(music: Collection, pair: Pair, listener: str, writable: bool) -> None:

@@ -21,7 +21,7 @@ from ui import exports, gaps, players, query_state, queue, seeds
 from ui.asked import Asked
 from ui.collection import Collection
 from ui.found import List, Upload, hubness_of, spaces
-from ui.text import count, escaped, percent
+from ui.text import count, escaped, percent, unseen
 
 NETWORKS = {
     "effnet": (
@@ -82,7 +82,8 @@ def draw(
     rows = music.frame.index.get_indexer([entry.track for entry in found.listed])
     _actions(music, asked, upload, name, rows)
     if st.session_state.get("shown_as") == "queue":
-        queue.draw(music, rows, query_state.query(), f"queue_{name}")
+        of = "" if name == "fused" else NETWORKS[name][0]
+        queue.draw(music, rows, query_state.query(), f"queue_{name}", of=of)
     else:
         _entries(music, asked, upload, name, held, rows)
     if held.came or held.went:
@@ -177,7 +178,9 @@ def list_name(music: Collection, asked: Asked, upload: Upload | None, name: str)
 def _actions(
     music: Collection, asked: Asked, upload: Upload | None, name: str, rows: np.ndarray
 ) -> None:
-    with st.popover("Save this list", icon=":material/playlist_add:", width="stretch"):
+    about = unseen(f": {NETWORKS[name][0]}") if name in NETWORKS else ""
+    label = f"Save this list{about}"
+    with st.popover(label, icon=":material/playlist_add:", width="stretch"):
         named = list_name(music, asked, upload, name)
         # Not hash(): that of a text differs from one process to the next.
         seed = asked.seeds[0] if asked.seeds else zlib.crc32(upload.name.encode("utf-8", "replace"))
@@ -222,7 +225,9 @@ def _entries(
         with columns[(place - 1 - first) // half]:
             players.player(
                 music, int(row), place, f"{name}_{place}", cosine, seeds.replace_by,
-                about="  \n".join(line for line in lines if line), add=seeds.add, curve=False,
+                about="  \n".join(line for line in lines if line), add=seeds.add,
+                where=f"{NETWORKS[name][0]} {place}" if name in NETWORKS else f"{place}",
+                curve=False,
             )  # fmt: skip
     if many > 1:
         st.pagination(many, key=page_key)

@@ -1,5 +1,6 @@
 """What both pages begin with, and the colours of what plots draw on them."""
 
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -33,3 +34,11 @@ def begin(title: str, about: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.title("Serendip", anchor=False, width="content")
         st.caption(about, width="content")
+        _script()(key="page_script", height=1)
+
+
+@cache
+def _script():
+    """What the page needs of the browser (ui/page.js)."""
+    script = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
+    return st.components.v2.component("serendip_page", js=script)

@@ -9,7 +9,7 @@ from engine import camelot
 from ui import covers, curves, sounds
 from ui.collection import Collection
 from ui.gaps import substitutes
-from ui.text import escaped, length, number, style_name
+from ui.text import escaped, length, number, style_name, unseen
 
 
 def player(
@@ -22,15 +22,17 @@ def player(
     about: str | None = None,
     add: Callable[[int], None] | None = None,
     *,
+    where: str = "",
     facts: bool = True,
     curve: bool = True,
 ) -> None:
     """One track: who it is, what it sounds like in figures, and its sound or why there is none.
 
     `go_to` gets the track's id when its person asks for more like it, `add` when they want it
-    among the seeds; `about` is one more line of Markdown. Without `facts`, only names and sound:
-    figures would tell a listener which network chose the track. The curve of IC is a plot, too
-    slow to draw for twenty tracks at once.
+    among the seeds; `about` is one more line of Markdown. `where` it stands, such as a list and its
+    place there, tells screen readers its buttons from those of other players. Without `facts`, only
+    names and sound: figures would tell a listener which network chose the track. The curve of IC is
+    a plot, too slow to draw for twenty tracks at once.
     """
     track = collection.name(row)
     with st.container(border=True, key=key, gap="small"):
@@ -42,21 +44,24 @@ def player(
         if cover or facts or about is not None:  # an empty container would leave a gap
             with st.container(horizontal=True, gap="small", wrap=False):
                 if cover:
-                    covers.draw(collection, row)
+                    covers.draw(collection, row, key)
                 with st.container(gap="small"):
                     if facts:
                         st.caption(escaped_facts(collection, row))
                     if about is not None:
                         st.markdown(about)
-        sounds.draw(collection, row)
+        sounds.draw(collection, row, where=where)
         if facts and curve:
             curves.draw(collection, row, f"{key}_curve")
+        named = unseen(f": {track['title']}{f' ({where})' if where else ''}")
         ways = (("More like this", "more", go_to), ("Add to the seeds", "add", add))
         with st.container(horizontal=True, gap="medium"):
             for label, name, way in ways:
                 if way is not None:
                     args = (int(collection.frame.index[row]),)
-                    st.button(label, f"{key}_{name}", on_click=way, args=args, type="tertiary")
+                    st.button(
+                        label + named, f"{key}_{name}", on_click=way, args=args, type="tertiary"
+                    )
 
 
 def escaped_facts(collection: Collection, row: int) -> str:

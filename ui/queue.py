@@ -21,7 +21,7 @@ from engine.queue import Moved, Player
 from ui import covers, curves, sounds, tables
 from ui.collection import Collection
 from ui.players import escaped_facts
-from ui.text import count, escaped
+from ui.text import count, escaped, unseen
 
 EVENTS = ("ended", "error", "pause", "play", "blocked")  # that the browser reports
 BLOCKED = "Your browser lets a page play only after a click: press play in the player."
@@ -43,10 +43,14 @@ def draw(
     query: Query,
     key: str = "queue",
     table: bool = True,
+    of: str = "",
 ) -> None:
     """The player of a list and its table; the ids of the rows selected are kept in the session
-    state as `{key}_selected`."""
+    state as `{key}_selected`. `of` tells its buttons from those of another list of the page."""
     rows = np.asarray(rows)
+    mark = tables.mark(rows)
+    st.session_state[f"{key}_mark"] = mark
+    about = unseen(f": {of}") if of else ""
     ids = collection.frame.index.to_numpy()[rows]
     player = queue.seen(_player(key), ids)
     if player.track is not None and player.track not in collection.frame.index:
@@ -58,13 +62,16 @@ def draw(
         player = _settled(collection, ids, player, key)
         with controls:
             if table:
-                _starts(key, ids, _chosen(rows, key))
-            _controls(key, player, ids)
+                _starts(key, ids, _chosen(rows, key), about)
+            _controls(key, player, ids, about)
         _now(collection, player, ids, key, table)
     if table:
         with below:
             playing = player.place if player.track is not None and player.listed else None
-            chosen = tables.draw(collection, rows, query, playing, f"{key}_table")
+            chosen = tables.draw(
+                collection, rows, query, playing, f"{key}_table",
+                lambda place: _ask(key, ("start", place, frozenset())), of,
+            )  # fmt: skip
             _curve(collection, player, key)
         st.session_state[f"{key}_selected"] = ids[chosen].tolist()
     _listener()(
@@ -72,6 +79,8 @@ def draw(
             "token": player.token,
             "player": None if player.track is None else _slot(key, player.token),
             "paused": player.paused,
+            "table": f"{key}_table_list" if table else None,
+            "mark": mark,
         },
         key=f"{key}_ear",
         on_event_change=lambda: _heard(key),
@@ -108,7 +117,7 @@ def _chosen(rows: np.ndarray, key: str) -> list[int]:
         return []  # said below the table
 
 
-def _starts(key: str, ids: np.ndarray, chosen: list[int]) -> None:
+def _starts(key: str, ids: np.ndarray, chosen: list[int], about: str) -> None:
     """The buttons that begin to play, beside the list alone.
 
     One row selected is where to begin; of several, only these play.
@@ -116,17 +125,17 @@ def _starts(key: str, ids: np.ndarray, chosen: list[int]) -> None:
     first = chosen[0] if chosen else 0
     only = frozenset(ids[chosen].tolist() if len(chosen) > 1 else [])
     some = "Play from here" if len(chosen) == 1 else "Play selected"
-    _button(key, "all", "Play all", "play_arrow", ("start", 0, frozenset()), not len(ids))
-    _button(key, "selected", some, "playlist_play", ("start", first, only), not chosen)
+    _button(key, "all", f"Play all{about}", "play_arrow", ("start", 0, frozenset()), not len(ids))
+    _button(key, "selected", some + about, "playlist_play", ("start", first, only), not chosen)
 
 
-def _controls(key: str, player: Player, ids: np.ndarray) -> None:
+def _controls(key: str, player: Player, ids: np.ndarray, about: str) -> None:
     """The buttons for what plays; without a list there is nowhere to go on to."""
     idle = player.track is None
     nowhere = idle or not len(ids)
-    _button(key, "previous", "Previous", "skip_previous", ("before",), nowhere)
-    _button(key, "next", "Next", "skip_next", ("after",), nowhere)
-    _button(key, "stop", "Stop", "stop", ("stop",), idle)
+    _button(key, "previous", f"Previous{about}", "skip_previous", ("before",), nowhere)
+    _button(key, "next", f"Next{about}", "skip_next", ("after",), nowhere)
+    _button(key, "stop", f"Stop{about}", "stop", ("stop",), idle)
 
 
 def _button(key: str, name: str, label: str, icon: str, asked: tuple, off: bool) -> None:
@@ -147,13 +156,18 @@ def _ask(key: str, asked: tuple) -> None:
 
 
 def _heard(key: str) -> None:
-    """What the browser says of the audio element; news of an earlier start are passed over."""
+    """What the browser says of the audio element or of a row of the table; news of an earlier start
+    or list are passed over."""
     event = st.session_state[f"{key}_ear"].get("event")
-    player = _player(key)
-    if not isinstance(event, dict) or event.get("token") != player.token:
+    if not isinstance(event, dict):
         return
-    kind = event.get("kind")
-    if kind in ("ended", "error"):
+    kind, player = event.get("kind"), _player(key)
+    if kind == "row" and event.get("mark") == st.session_state.get(f"{key}_mark"):
+        if isinstance(place := event.get("place"), int) and place >= 0:
+            _ask(key, ("start", place, frozenset()))
+    elif event.get("token") != player.token:
+        return
+    elif kind in ("ended", "error"):
         _ask(key, ("after", kind))
     elif kind in EVENTS:
         st.session_state[f"{key}_player"] = replace(player, paused=kind != "play")
@@ -223,7 +237,7 @@ def _now(
     row = _row(collection, player)
     with st.container(horizontal=True, gap="small", key=f"{key}_playing"):
         with st.container(horizontal=True, gap="small", wrap=False, key=f"{key}_playing_now"):
-            covers.draw(collection, row, COVER)
+            covers.draw(collection, row, key, COVER)
             with st.container(gap=None):
                 _said(collection, player, ids, row, table)
         with st.container(key=f"{key}_sounds", gap=None):

@@ -194,7 +194,7 @@ def _section(section: Section, made: Made, dark: bool) -> None:
             _figure(figure, dark)
     for table in made.tables.get(section.name, []):
         with st.expander(f"{table.title} ({len(table.rows):,})"):
-            _numbers(table.heads, table.rows, f"report_list_{table.name}")
+            _numbers(table.heads, table.rows, f"report_list_{table.name}", table.title)
 
 
 def _figure(figure: Figure, dark: bool) -> None:
@@ -213,13 +213,14 @@ def _figure(figure: Figure, dark: bool) -> None:
     )
     st.caption(escaped(figure.caption))
     with st.expander("The numbers"):
-        _numbers(*figure.table(), f"report_numbers_{figure.name}")
+        _numbers(*figure.table(), f"report_numbers_{figure.name}", figure.title)
 
 
-def _numbers(heads, rows, key: str) -> None:
+def _numbers(heads, rows, key: str, title: str) -> None:
     named = [head.replace("_", " ") for head in heads]
     st.dataframe(
         {name: [row[place] for row in rows] for place, name in enumerate(named)},
         hide_index=True,
         key=key,
+        alt=title,
     )

@@ -8,17 +8,13 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
 import streamlit as st
 
-from engine import words
-from ui import players, upload
+from ui import picker, players, upload
 from ui.asked import SEEDS, Asked
-from ui.bound import bound, heard
 from ui.collection import Collection
-from ui.text import count, escaped
+from ui.text import count, escaped, told_apart, unseen
 
-HITS = 50  # offered of a search
 CHIP_LETTERS = 40  # of a title; longer ones would fill a line of a phone
 
 
@@ -52,47 +48,14 @@ def take(track: int) -> None:
 
 
 def choose(music: Collection) -> None:
-    """Search, pick, or leave it to chance."""
-    search, choice, chance = st.columns([5, 6, 3], vertical_alignment="bottom")
-    typed = search.text_input(
-        "Search",
-        key="search",
-        placeholder="Words of title, artist or file name",
-        icon=":material/search:",
-    )
+    """Search and take, or leave it to chance."""
+    search, chance = st.columns([5, 1], vertical_alignment="bottom")
+    with search:
+        picker.draw(music, "track_box", "Track", take)
     chance.button(
         "Surprise me", key="chance", on_click=_at_random, args=(music,), width="stretch",
         icon=":material/casino:",
     )  # fmt: skip
-    hits = matching(music, typed)
-    offered = music.names(hits[:HITS])[["title", "artist", "album"]]
-    lines = {
-        track: " · ".join(filter(None, names))
-        for track, names in zip(offered.index.tolist(), offered.to_numpy(), strict=True)
-    }
-    st.session_state["pick"] = None
-    bound(
-        choice.selectbox,
-        f"{count(len(hits))} found" + (f", the first {HITS} offered" if len(hits) > HITS else ""),
-        list(lines),
-        format_func=lines.__getitem__,
-        key="pick",
-        placeholder="Choose a track" if len(hits) else "Nothing found: try fewer or other words",
-        on_change=_picked,
-        disabled=not len(hits),
-    )
-
-
-def matching(music: Collection, text: str) -> np.ndarray:
-    """Rows that hold all words, in the order of the library."""
-    if not text.strip():
-        return np.arange(len(music.frame))
-    return np.flatnonzero(words.found(text, music.words()))
-
-
-def _picked() -> None:
-    if (track := heard("pick")) is not None:
-        take(track)
 
 
 def _at_random(music: Collection) -> None:
@@ -127,11 +90,11 @@ def drop_gone(music: Collection) -> None:
 def chips(music: Collection, seeds: tuple[int, ...], forget: Callable[[], None] | None) -> None:
     """The seeds by name, each with a click to remove it; `forget` drops an uploaded file."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="chips"):
-        for seed in seeds:
-            name = music.name(int(music.frame.index.get_loc(seed)))["title"]
+        tracks = music.names([int(row) for row in music.frame.index.get_indexer(seeds)])
+        for seed, name in zip(seeds, told_apart(tracks["title"].tolist()), strict=True):
             shown = name if len(name) <= CHIP_LETTERS else f"{name[: CHIP_LETTERS - 1]}…"
             st.button(
-                escaped(shown),
+                f"{unseen('Remove')} {escaped(shown)}",
                 key=f"seed_{seed}",
                 on_click=remove,
                 args=(seed,),
@@ -141,7 +104,7 @@ def chips(music: Collection, seeds: tuple[int, ...], forget: Callable[[], None] 
             )
         if forget is not None:
             st.button(
-                "Your file",
+                f"{unseen('Remove')} Your file",
                 key="seed_file",
                 on_click=forget,
                 icon=":material/close:",
@@ -162,9 +125,9 @@ def listen(music: Collection, seeds: tuple[int, ...]) -> None:
     """Players of the seeds: of one openly, of several behind a click."""
     rows = [int(row) for row in music.frame.index.get_indexer(seeds)]
     if len(rows) == 1:
-        players.player(music, rows[0], None, "query")
+        players.player(music, rows[0], None, "query", where="seed")
         return
     with st.expander("Listen to the seeds", icon=":material/headphones:"):
         for column, row in zip(st.columns(2, gap="medium") * len(rows), rows, strict=False):
             with column:
-                players.player(music, row, None, f"query_{music.frame.index[row]}")
+                players.player(music, row, None, f"query_{music.frame.index[row]}", where="seed")

@@ -35,10 +35,10 @@ def of(collection: Collection, row: int) -> Preview:
         raise PreviewError("This track disappeared just now. Reload the page.") from error
 
 
-def draw(collection: Collection, row: int, brief: bool = False) -> None:
+def draw(collection: Collection, row: int, brief: bool = False, where: str = "") -> None:
     """An audio element and what it leaves out, or the reason why there is none.
 
-    `brief`: on one line, also on a phone.
+    `brief`: on one line, also on a phone. `where` it is on the page, for screen readers.
     """
     try:
         sound = of(collection, row)
@@ -46,7 +46,8 @@ def draw(collection: Collection, row: int, brief: bool = False) -> None:
         st.warning(escaped(str(error)), icon=":material/music_off:")
         return
     track = collection.name(row)
-    st.audio(sound.data, sound.mime, alt=f"{track['title']} {track['artist']}".strip())
+    named = " · ".join(filter(None, (track["title"], track["artist"], where)))
+    st.audio(sound.data, sound.mime, alt=named)
     if sound.seconds is not None:
         clip = f"A clip of {round(sound.seconds)} s, from {length(sound.start_s)} on"
         why = "the file is too large to play whole, or of a kind that browsers do not play."

@@ -3,16 +3,20 @@
 What it shows of all tracks is kept as Arrow columns, once per generation of the library, so that a
 list of 100,000 takes them in its order within some milliseconds. Up to EAGER_ROWS are in the
 browser, where rows can be selected with the mouse; of longer lists only what is scrolled to is sent
-(which Streamlit cannot join with selecting), and a field takes the places of the rows instead. What
-plays has a coloured sign in a column that stays in view, in lists of any length; of a short list,
-its whole row has a ground of its own. A click on a heading sorts what one sees, in the browser
-alone: no script learns of it, and Streamlit cannot switch it off. So the table says that playing
-and saving keep the order of the list.
+(which Streamlit cannot join with selecting), and a field takes the places of the rows instead.
+
+Every row has a button that plays it, in a column that stays in view; a double click on the row and
+Enter do the same (ui/queue.js). What plays has another sign there: of a short list its whole row
+has a ground of its own, of a longer one the sign is repeated in colour. A few columns are shown, so
+that none is cut off in a window of 1,280 pixels, and the one that orders the list; its person may
+choose others. A click on a heading sorts what one sees, in the browser alone: no script learns of
+it, and Streamlit cannot switch it off. So the table says that playing and saving keep the order of
+the list.
 """
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -24,7 +28,7 @@ from engine.descriptors import DESCRIPTORS, PROFILES
 from engine.query import Query
 from ui import gaps
 from ui.collection import KEPT, Collection
-from ui.text import escaped
+from ui.text import escaped, unseen
 
 NUMBERS = (
     "tempo_bpm",
@@ -44,9 +48,10 @@ EAGER_ROWS = 1000  # more are sent as they are scrolled to
 STYLED_ROWS = 200  # in 30 ms; a thousand would take 160
 # Behind the row that plays: see-through, so that it does on a light and on a dark page.
 PLAYING = "background-color: #0f9b8e40; font-weight: bold"
-HEIGHT = 388  # ten rows and the heading, whether or not there are that many matches
-MARK = "▶"
-SIGN = "#0f9b8e"  # behind it
+PLAY, PLAYS = "▶", "♫"  # of a row; not the names of icons, which screen readers would spell
+SIGN = "#0f9b8e"  # behind the second one, of a list too long for PLAYING
+ALWAYS = ("play", "playing", "place", "title")  # columns that nobody takes away
+USUAL = ("artist", "chosen", "tempo_bpm", "key", "minutes")
 ORDER_KEPT = (
     "Play and save follow the order of the list, as “#” counts; a click on another heading sorts "
     "only what you see."
@@ -64,32 +69,43 @@ def draw(
     query: Query,
     playing: int | None = None,
     key: str = "table",
+    play: Callable[[int], None] | None = None,
+    of: str = "",
 ) -> list[int]:
     """Show the list; columns without any value are left out. Returns the places selected, from 0.
 
-    `playing`: the place of the track that plays. Another list has another selection.
+    `playing`: the place of the track that plays. `play` gets the place of a row whose button is
+    pressed. `of` tells the table from another one of the page. Another list has another selection.
     """
     rows = np.asarray(rows)
     table = rows_of(collection, rows, query, playing)
     lazy = len(table) > EAGER_ROWS
-    _doubts(collection, table)
-    state = st.dataframe(
-        _highlighted(table, playing) if len(table) <= STYLED_ROWS else table,
-        hide_index=True,
-        height=HEIGHT,
-        column_config=_columns(collection, table, query),
-        key=f"{key}_rows_{_mark(rows)}",
-        placeholder="",
-        lazy=lazy,
-        on_select="ignore" if lazy else "rerun",
-        selection_mode="multi-row",
-        alt="The tracks of the playlist with their descriptors",
-    )
-    st.caption(ORDER_KEPT)
+    columns = _columns(collection, table, query)
+    columns["play"] = _play_button(f"{key}_play_{mark(rows)}", play)
+    shown = _shown(table, query, key)
+    with st.container(key=f"{key}_list"):  # for ui/page.css and ui/queue.js
+        state = st.dataframe(
+            _highlighted(table, playing) if len(table) <= STYLED_ROWS else table,
+            hide_index=True,
+            height="content",  # up to the window: ui/page.css
+            column_config=columns,
+            column_order=shown,
+            key=f"{key}_rows_{mark(rows)}",
+            placeholder="",
+            lazy=lazy,
+            on_select="ignore" if lazy else "rerun",
+            selection_mode="multi-row",
+            alt=f"The tracks of the playlist with their descriptors{f', {of}' if of else ''}",
+        )
+    said, choice = st.columns([5, 1], vertical_alignment="top")
+    said.caption(ORDER_KEPT)
+    with choice:
+        _choice(table, columns, shown, key, of)
+    _doubts(collection, table.select(shown))
     if lazy:
         st.text_input(
-            "Select by number",
-            key=f"{key}_places_{_mark(rows)}",
+            f"Select by number{f', {of}' if of else ''}",
+            key=f"{key}_places_{mark(rows)}",
             placeholder="For example 12, 40-60",
             help=f"Of lists of more than {EAGER_ROWS:,} tracks, rows are named by their number.",
         )
@@ -105,8 +121,8 @@ def selected(rows: Sequence[int], key: str = "table") -> list[int]:
     """The places selected in the table of this list, before it is drawn again. PlacesError."""
     rows = np.asarray(rows)
     if len(rows) > EAGER_ROWS:
-        return places(st.session_state.get(f"{key}_places_{_mark(rows)}", ""), len(rows))
-    state = st.session_state.get(f"{key}_rows_{_mark(rows)}")
+        return places(st.session_state.get(f"{key}_places_{mark(rows)}", ""), len(rows))
+    state = st.session_state.get(f"{key}_rows_{mark(rows)}")
     return [place for place in state["selection"]["rows"] if place < len(rows)] if state else []
 
 
@@ -133,9 +149,64 @@ def places(text: str, many: int) -> list[int]:
     return sorted(found)
 
 
-def _mark(rows: np.ndarray) -> int:
-    """Tells lists apart, so that a selection never comes to mean other tracks."""
+def mark(rows: np.ndarray) -> int:
+    """Tells lists apart, so that a selection or a click never comes to mean other tracks."""
     return zlib.crc32(np.ascontiguousarray(rows).tobytes())
+
+
+def _play_button(key: str, play: Callable[[int], None] | None) -> object:
+    """The column that plays a row."""
+
+    def pressed() -> None:
+        click = st.session_state[key]
+        if click is not None and play is not None:
+            play(int(click["row"]))
+
+    return st.column_config.ButtonColumn(
+        "Play",
+        width=52,
+        help="From this track on. A double click on the row does the same, and Enter.",
+        pinned=True,
+        type="tertiary",
+        on_click=pressed,
+        key=key,
+    )
+
+
+def _usual(table: pa.Table, query: Query) -> list[str]:
+    """The columns that are shown unless others are chosen: of what orders the list, too."""
+    usual = [*USUAL, *([query.order] if query.order in NUMBERS else [])]
+    return [name for name in table.column_names if name in usual]
+
+
+def _shown(table: pa.Table, query: Query, key: str) -> list[str]:
+    """The columns in their order."""
+    chosen = st.session_state.get(f"{key}_chosen")
+    chosen = _usual(table, query) if chosen is None else chosen
+    return [name for name in table.column_names if name in (*ALWAYS, *chosen)]
+
+
+def _choice(table: pa.Table, columns: dict, shown: list[str], key: str, of: str) -> None:
+    """Which columns are shown; what is chosen holds for every list of this session."""
+    widget = f"{key}_columns"
+    offered = [name for name in table.column_names if name not in ALWAYS]
+    with st.popover(f"Columns{unseen(f': {of}') if of else ''}", key=f"{key}_columns_box"):
+        st.session_state[widget] = [name for name in shown if name in offered]
+        st.pills(
+            "Columns of the table",
+            offered,
+            format_func=lambda name: columns[name]["label"],
+            selection_mode="multi",
+            key=widget,
+            on_change=_choose,
+            args=(key,),
+        )
+        st.button("The usual ones", key=f"{key}_usual", on_click=_choose, args=(key, True))
+
+
+def _choose(key: str, usual: bool = False) -> None:
+    chosen = None if usual else list(st.session_state[f"{key}_columns"])
+    st.session_state[f"{key}_chosen"] = chosen
 
 
 def rows_of(
@@ -149,15 +220,17 @@ def rows_of(
     columns = {name: known[name] for name in known.column_names if not name.startswith("key_")}
     columns["key"] = known[f"key_{query.key_profile}"]
     columns["place"] = pa.array(np.arange(1, len(rows) + 1))
-    marks = np.full(len(rows), "", dtype=object)
+    marks = np.full(len(rows), PLAY, dtype=object)
     if playing is not None:
-        marks[playing] = MARK
-    columns["playing"] = pa.array(marks, pa.string())
+        marks[playing] = PLAYS
+        if len(rows) > STYLED_ROWS:
+            columns["playing"] = pa.array(np.where(marks == PLAYS, PLAYS, ""), pa.string())
+    columns["play"] = pa.array(marks, pa.string())
     if query.styles and (styles := collection.styles()):
         chosen = styles.combined(query.styles, query.style_match)
         columns["chosen"] = pa.array(chosen[rows], from_pandas=True)
-    order = ["playing", "place", "title", "artist", "chosen", "tempo_bpm", "key", *NUMBERS[1:]]
-    order += ["style", "minutes", "album", "path"]
+    order = ["play", "playing", "place", "title", "artist", "chosen", "tempo_bpm", "key", "minutes"]
+    order += [*NUMBERS[1:], "style", "album", "path"]
     return pa.table({name: columns[name] for name in order if name in columns})
 
 
@@ -221,10 +294,10 @@ def _columns(collection: Collection, table: pa.Table, query: Query) -> dict[str,
     text, numeric = st.column_config.TextColumn, st.column_config.NumberColumn
     columns = {
         "playing": st.column_config.MultiselectColumn(
-            "", width=44, options=[MARK], color=SIGN, help="What plays", pinned=True
+            "", width=44, options=[PLAYS], color=SIGN, help="What plays", pinned=True
         ),
-        "place": numeric("#", width=40, help="Place in the playlist"),
-        "title": text("Title", width="medium"),
+        "place": numeric("#", width=46, help="Place in the playlist", pinned=True),
+        "title": text("Title", width=220),
         "artist": text("Artist", width=150),
         "album": text("Album", width=150),
         "style": text(HEADINGS["style"] + marks["style"], width="medium"),

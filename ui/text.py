@@ -2,6 +2,8 @@
 
 import math
 import re
+from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 
 from engine.descriptors import DESCRIPTORS
@@ -21,6 +23,22 @@ def escaped(text: str) -> str:
     return _PUNCTUATION.sub(r"\\\1", _JOINED.sub("\u2060", plain(text)))
 
 
+def unseen(text: str) -> str:
+    """Part of a button's label that only screen readers tell (ui/page.css), as Markdown: what the
+    button is about, where the page shows that by its place alone."""
+    return f":small[{escaped(text)}]"
+
+
+def told_apart(names: Sequence[str]) -> list[str]:
+    """Names of which no two are the same: `song`, `song (2)`."""
+    seen: Counter[str] = Counter()
+    apart = []
+    for name in names:
+        seen[name] += 1
+        apart.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return apart
+
+
 def number(value: float, column: str) -> str:
     """A descriptor's value with its unit; empty where it is missing."""
     if value is None or math.isnan(value):
@@ -30,9 +48,9 @@ def number(value: float, column: str) -> str:
     return f"{shown} {descriptor.unit}".strip()
 
 
-def count(tracks: int, noun: str = "track") -> str:
-    """1 track, 1,234 tracks."""
-    return f"{tracks:,} {noun}{'' if tracks == 1 else 's'}"
+def count(tracks: int, noun: str = "track", several: str = "") -> str:
+    """1 track, 1,234 tracks; 2 copies, where `several` says how."""
+    return f"{tracks:,} {noun if tracks == 1 else several or f'{noun}s'}"
 
 
 def percent(share: float) -> str:

@@ -1,15 +1,17 @@
 """A file of the person's own as a seed: analysed on the spot, and not added to the library."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from engine.analyse_once import MAX_BYTES, Analysed, AnalysisError, analyse
+from engine.similarity import copies_of
 from engine.weights import TITLES
 from ui.collection import Collection
-from ui.found import Upload
-from ui.text import escaped, hours, length, number
+from ui.found import Upload, spaces
+from ui.text import count, escaped, hours, length, number
 
 LABEL = (
     "A sound file to compare with the library: MP3, FLAC, WAV and most others, up to "
@@ -22,17 +24,20 @@ PLAYED_BYTES = 30 * 2**20  # sent to the browser whole; a larger file is only co
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a file: one of the two."""
+    """What came of a file: one of the first two."""
 
     upload: Upload | None
     problem: str  # a sentence
+    held: tuple[int, ...] = ()  # ids of the tracks of the library that are this recording
 
 
 NOTHING = Outcome(None, "")
 
 
-def draw(music: Collection) -> Upload | None:
-    """The uploader, and what came of its file; kept until the file is taken away."""
+def draw(music: Collection, take: Callable[[int], None]) -> Upload | None:
+    """The uploader, and what came of its file; kept until the file is taken away. `take` gets the
+    id of a track of the library that is the same recording, if its person would rather have that
+    as the seed."""
     state = st.session_state
     state.setdefault("upload_number", 0)
     with st.expander("Or take a file of your own", key="upload_box", icon=":material/upload_file:"):
@@ -50,11 +55,25 @@ def draw(music: Collection) -> Upload | None:
         came: Outcome = state.get("upload", NOTHING)
         if came.problem:
             st.error(escaped(came.problem), icon=":material/error:")
+        _held_already(music, came.held, take)
         if (held := came.upload) is not None:
             _about(held)
             if file is not None and file.size <= PLAYED_BYTES:
-                st.audio(file, file.type, alt=held.name)
+                st.audio(file, file.type, alt=f"{held.name}, your file")
     return held
+
+
+def _held_already(music: Collection, held: tuple[int, ...], take: Callable[[int], None]) -> None:
+    """That the library has this recording, and the way to its own track."""
+    copies = [track for track in held if track in music.frame.index]
+    if not copies:
+        return
+    track = music.name(int(music.frame.index.get_loc(copies[0])))
+    named = " · ".join(filter(None, (track["title"], track["artist"], track["album"])))
+    more = f" and {count(len(copies) - 1, 'copy', 'copies')} of it" if len(copies) > 1 else ""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f":material/check: You have this: {escaped(named)}{more}.", width="content")
+        st.button("Use it as the seed", key="upload_held", on_click=take, args=(copies[0],))
 
 
 def forget() -> None:
@@ -90,11 +109,12 @@ def _analysed(music: Collection, file: UploadedFile) -> Outcome:
         found = analyse(file.getvalue(), file.name, music.library)
     except AnalysisError as error:
         return Outcome(None, f"{file.name}: {error}")
+    outside = found.outside()
+    held = tuple(copies_of(outside, music.recordings, list(spaces(music).values())))
     if not found.vectors:
         reasons = " ".join(dict.fromkeys(found.gaps.values()))
-        return Outcome(None, f"{file.name} cannot be compared. {reasons}")
-    held = Upload(file.file_id, found.name, found.outside(), found.values, _notes(found))
-    return Outcome(held, "")
+        return Outcome(None, f"{file.name} cannot be compared. {reasons}", held)
+    return Outcome(Upload(file.file_id, found.name, outside, found.values, _notes(found)), "", held)
 
 
 def _notes(found: Analysed) -> tuple[str, ...]:
