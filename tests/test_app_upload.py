@@ -1,5 +1,6 @@
 """A file of one's own in the similarity app, with an analysis that the tests put in its place."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -112,3 +113,40 @@ def test_any_file_may_be_chosen_and_what_is_taken_is_said(library, monkeypatch):
 
 def _name_key(app) -> str:
     return next(f.key for f in app.text_input if str(f.key).startswith("export_effnet_name"))
+
+
+def test_a_file_that_the_library_holds_is_recognised_and_its_track_may_be_the_seed(
+    library, calls, monkeypatch
+):
+    """The fake analysis sounds like track 42; of its length, it is that recording."""
+    seconds = float(Library.open(library).frame().at[42, "duration_s"])
+    analyse = upload.analyse
+    monkeypatch.setattr(
+        upload, "analyse", lambda *given: replace(analyse(*given), media=Media(seconds, 1, 1, "x"))
+    )
+    app = given(page(APP, library, monkeypatch), FILE)
+    title = Library.open(library).frame().at[42, "title"]
+    assert f"You have this: {title} · " in texts(app)
+    app.button(key="upload_held").click().run()
+    assert not app.exception
+    assert app.query_params["track"] == "42" or app.query_params["track"] == ["42"]
+    assert "You have this" not in texts(app)
+    assert "seed_file" not in [button.key for button in app.button]
+
+
+def test_a_file_that_cannot_be_compared_may_be_held_all_the_same(library, calls, monkeypatch):
+    analyse = upload.analyse
+    content = f"{42:032x}"
+    monkeypatch.setattr(
+        upload,
+        "analyse",
+        lambda *given: replace(analyse(*given), content_hash=content, vectors={}, gaps={}),
+    )
+    app = given(page(APP, library, monkeypatch), FILE)
+    assert "own.wav cannot be compared." in texts(app)
+    assert "You have this: " in texts(app)
+
+
+def test_another_recording_is_not_taken_for_one_of_the_library(library, calls, monkeypatch):
+    app = given(page(APP, library, monkeypatch), FILE)
+    assert "You have this" not in texts(app)

@@ -1,5 +1,7 @@
 """Neighbours against an independent implementation, and what is left out of a list."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ from neighbourhoods import listed, random_space, recordings, space
 from sklearn.neighbors import NearestNeighbors
 
 from engine.recordings import Recording
-from engine.similarity import Apart, Outside, SimilarityError, most_similar
+from engine.similarity import Apart, Outside, SimilarityError, copies_of, most_similar
 
 
 @pytest.mark.parametrize("track", [1, 17, 300])
@@ -207,3 +209,34 @@ def test_something_from_outside_finds_the_same_as_the_track_itself():
 def test_something_from_outside_without_a_usable_embedding_says_so(vectors):
     with pytest.raises(SimilarityError, match="My song"):
         most_similar(random_space(5), Outside(vectors, Recording(), "My song.mp3"), recordings(5))
+
+
+def test_something_from_outside_is_recognised_by_its_bytes_or_by_its_sound():
+    held = space(np.random.default_rng(5).standard_normal((30, 32)))
+    facts = recordings(30)
+
+    def outside(content, track, title=None, seconds=float("nan")):
+        vectors = {"effnet": held.matrix[track - 1]} if track else {}
+        return Outside(vectors, Recording.named(content, title, None, seconds))
+
+    assert copies_of(outside("hash 6", None), facts, [held]) == [7]
+    assert copies_of(outside("other", 7, seconds=100.0 + 60), facts, [held]) == [7]
+    assert copies_of(outside("other", 7, seconds=999.0), facts, [held]) == []
+    assert copies_of(outside(None, 7), facts, [held]) == []
+    assert copies_of(outside("other", None), facts, []) == []
+
+
+def test_the_tracks_of_the_same_bytes_come_before_those_that_sound_alike():
+    matrix = np.random.default_rng(5).standard_normal((30, 32)).astype(np.float32)
+    matrix[3] = matrix[20] = matrix[7]
+    facts = recordings(
+        30, content_hash=[f"hash {n % 20}" for n in range(30)], duration_s=[100.0] * 30
+    )
+    upload = Outside({"effnet": matrix[7]}, Recording.named("hash 0", None, None, 100.0))
+    assert copies_of(upload, facts, [space(matrix)]) == [1, 21, 4, 8]
+
+
+def test_by_random_weights_nothing_from_outside_is_recognised():
+    held = replace(space(np.ones((5, 32))), trusted=False)
+    upload = Outside({"effnet": np.ones(32)}, Recording.named("x", None, None, 100.0))
+    assert copies_of(upload, recordings(5, duration_s=[100.0] * 5), [held]) == []

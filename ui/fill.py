@@ -39,7 +39,7 @@ def draw(held: Collection) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filling"):
         st.caption(f":material/info: {_said(lacking)}", width="content")
-        with st.popover("Fill in", key="fill", type="tertiary"):
+        with st.popover("Get them", key="fill", type="tertiary", icon=":material/download:"):
             st.markdown(f"{_how(lacking)} {MEANWHILE}")
             st.button(
                 "Download and analyse" if lacking.download else "Analyse",
@@ -49,7 +49,7 @@ def draw(held: Collection) -> None:
                 args=(held, given),
             )
             st.caption("Or in a terminal:")
-            st.code(filling.command(given), language="bash", wrap_lines=True)
+            st.code(filling.command(given), language=None, wrap_lines=True)
 
 
 def _said(lacking: Missing) -> str:

@@ -190,7 +190,8 @@ def _choice(table: pa.Table, columns: dict, shown: list[str], key: str, of: str)
     """Which columns are shown; what is chosen holds for every list of this session."""
     widget = f"{key}_columns"
     offered = [name for name in table.column_names if name not in ALWAYS]
-    with st.popover(f"Columns{unseen(f': {of}') if of else ''}", key=f"{key}_columns_box"):
+    label = f"Columns{unseen(f': {of}') if of else ''}"
+    with st.popover(label, key=f"{key}_columns_box", width="stretch"):
         st.session_state[widget] = [name for name in shown if name in offered]
         st.pills(
             "Columns of the table",
