@@ -88,7 +88,7 @@ def opened(path: bytes | str | Path) -> Iterator[Source]:
                     metadata_errors="replace",
                     options=FILES_ONLY,
                 ) as container:
-                    tags = filetags.tags(header, container.metadata)
+                    tags = filetags.tags(header, container.metadata, container.bit_rate)
                     yield _choose(container, header, tags)
             except (av.error.FFmpegError, ValueError, MemoryError) as error:
                 message = f"It is not audio that can be read: {words(error)}."
@@ -99,6 +99,22 @@ def opened(path: bytes | str | Path) -> Iterator[Source]:
                 raise
     except OSError as error:
         raise AudioError(f"It cannot be opened: {error.strerror or error}.") from error
+
+
+def read_tags(path: bytes | str | Path) -> Tags:
+    """The tags alone, the same as of `opened`: a file that says enough of itself is not opened as
+    audio, which takes most of the time. Raises AudioError, with the tags that could be read."""
+    name = os.fsdecode(path)
+    try:
+        with open(name, "rb", buffering=0, opener=_open_unblocked) as file:
+            _check_file(file)
+            tags = filetags.tags(filetags.read_header(file), {})
+    except OSError as error:
+        raise AudioError(f"It cannot be opened: {error.strerror or error}.") from error
+    if filetags.is_complete(tags):
+        return tags
+    with opened(path) as source:
+        return source.tags
 
 
 def _open_unblocked(name: str, flags: int) -> int:

@@ -4,11 +4,17 @@ A file with an audio extension is reported without being opened: whether it hold
 decoder's to say. Any other file is audio when its first bytes are (a FLAC named cover.txt).
 Symbolic links are followed after everything else, and a file or folder is visited once, so that
 loops end and two links to one file are one track. Paths are bytes: names need not be UTF-8.
+
+A folder that begins with a dot is music like any other (".38 Special", "...And Justice for All").
+Not looked into are folders that systems, servers and tools are known to make, which SYSTEM_FOLDERS
+names, and what begins with a dot directly in somebody's home folder; unless they are roots. Signs
+to media players such as .nomedia do not count: the roots are what somebody wants analysed.
 """
 # pathlib has no paths of bytes.
-# ruff: noqa: PTH116, PTH119, PTH120, PTH122
+# ruff: noqa: PTH111, PTH116, PTH119, PTH120, PTH122
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,8 +33,86 @@ VIDEO_EXTENSIONS = frozenset(
 UNFINISHED_EXTENSIONS = frozenset(b".part .partial .crdownload .download .!qb .aria2 .tmp".split())
 SNIFFED_BYTES = 4096  # holds two MPEG audio frames of up to 1,441 bytes, the largest common size
 
+TRASH = "recycle bin"
+VERSIONS = "snapshots or earlier versions"
+SYSTEM = "folder of the system"
+TOOL = "folder of a program"
+# The folders that are not looked into, as their makers write them; case does not count.
+SYSTEM_FOLDERS: dict[str, tuple[bytes, ...]] = {
+    TRASH: (
+        b"$RECYCLE.BIN",
+        b"#recycle",  # Synology
+        b"@Recycle",  # QNAP
+        b".recycle",  # Samba
+        b".Recycle.Bin",  # Unraid
+        b"Network Trash Folder",  # AFP
+        b"files_trashbin",  # Nextcloud, ownCloud
+    ),
+    VERSIONS: (
+        b"#snapshot",  # Synology
+        b"@Recently-Snapshot",  # QNAP
+        b".snapshot",
+        b".snapshots",
+        b"~snapshot",
+        b".zfs",
+        b".MobileBackups",
+        b"Backups.backupdb",  # Time Machine
+        b".stversions",  # Syncthing
+        b".sync",  # Resilio
+        b".dropbox.cache",
+        b"files_versions",
+    ),
+    SYSTEM: (
+        b"System Volume Information",
+        b".Spotlight-V100",
+        b".fseventsd",
+        b".DocumentRevisions-V100",
+        b".TemporaryItems",
+        b"Temporary Items",
+        b".AppleDouble",
+        b".AppleDB",
+        b".AppleDesktop",
+        b"__MACOSX",
+        b"@eaDir",  # Synology
+        b"@tmp",
+        b"@SynoResource",
+        b".SynologyWorkingDirectory",
+        b".@__thumb",  # QNAP
+        b".@upload_cache",
+        b".@analytic",
+        b".@backup_config",
+    ),
+    TOOL: (
+        b".cache",
+        b".config",
+        b".local",
+        b".thumbnails",
+        b".git",
+        b".svn",
+        b".hg",
+        b".bzr",
+        b".mozilla",
+        b".npm",
+        b".venv",
+        b".stfolder",
+        b".tmp.drivedownload",  # Google Drive
+        b".tmp.driveupload",
+    ),
+}
+# Of systems that heed case: ZZ Top's "Recycler" is an album.
+CASED_FOLDERS = {b"RECYCLER": TRASH, b"lost+found": SYSTEM}
+TRASH_START = b".trash"  # .Trash, .Trashes, .Trash-1000; case does not count
+_REASON_OF = {name.lower(): why for why, names in SYSTEM_FOLDERS.items() for name in names}
+# Where home folders lie, besides $HOME: of Linux, macOS, NAS, and Windows below Linux.
+_HOMES = re.compile(
+    rb"/root|/(?:var/|export/)?home/[^/]+|(?:/mnt/[a-z])?/Users/[^/]+"
+    rb"|/(?:volume\d+|share|var/services)/homes/[^/]+"
+)
+# What Android's media store makes of files that were deleted, or are not complete.
+_ANDROID = re.compile(rb"\.(trashed|pending)-\d+-")
+
 NOT_THERE = "there is no such file or folder"
-HIDDEN_FOLDER = "hidden folder"
+IN_HOME = "hidden folder in a home folder"
 RESOURCE_FORK = "macOS resource fork"
 UNFINISHED = "unfinished download"
 NOT_A_FILE = "not a regular file (pipe, socket or device)"
@@ -58,6 +142,7 @@ class Skipped:
 class _Walk:
     """What has been visited, as (device, inode), and the links left for the end."""
 
+    roots: Sequence[bytes] = ()  # real paths: what is looked into, whatever it is called
     folders: set[tuple[int, int]] = field(default_factory=set)
     files: set[tuple[int, int]] = field(default_factory=set)
     links: list[tuple[bytes, bytes]] = field(default_factory=list)  # (root, path)
@@ -69,7 +154,7 @@ def find_audio(roots: Sequence[Path | str | bytes]) -> Iterator[Found | Skipped]
     Overlapping roots count as the outermost one. Nothing is raised for what cannot be read: it
     is Skipped, with the reason.
     """
-    walk = _Walk()
+    walk = _Walk(_real(roots))
     for path in outermost(roots):
         try:
             status = os.stat(path)
@@ -82,7 +167,7 @@ def find_audio(roots: Sequence[Path | str | bytes]) -> Iterator[Found | Skipped]
             yield from _file(walk, os.path.dirname(path), path, status)
     while walk.links:
         root, path = walk.links.pop(0)
-        yield from _link(walk, root, path)
+        yield from _linked(walk, root, path)
 
 
 def outermost(roots: Sequence[Path | str | bytes]) -> list[bytes]:
@@ -90,12 +175,16 @@ def outermost(roots: Sequence[Path | str | bytes]) -> list[bytes]:
 
     Real, so that a folder and a link to it (~/Music on another disk) are the same tracks.
     """
-    paths = dict.fromkeys(os.path.realpath(os.fsencode(root)) for root in roots)
+    paths = _real(roots)
     return [
         path
         for path in paths
         if not any(_is_inside(path, other) for other in paths if other != path)
     ]
+
+
+def _real(roots: Sequence[Path | str | bytes]) -> list[bytes]:
+    return list(dict.fromkeys(os.path.realpath(os.fsencode(root)) for root in roots))
 
 
 def _is_inside(path: bytes, folder: bytes) -> bool:
@@ -129,27 +218,61 @@ def _folder(walk: _Walk, root: bytes, top: bytes, status: os.stat_result) -> Ite
                 walk.links.append((root, entry.path))
             elif not stat.S_ISDIR(status.st_mode):
                 yield from _file(walk, root, entry.path, status)
-            elif entry.name.startswith(b"."):
-                yield Skipped(entry.path, HIDDEN_FOLDER)
+            elif reason := _unwanted(path, entry.name):
+                yield from _only_roots(walk, root, entry.path, reason)
             else:
                 inner.append((entry.path, status))
         stack.extend(reversed(inner))
 
 
-def _link(walk: _Walk, root: bytes, path: bytes) -> Iterator[Found | Skipped]:
+def _unwanted(folder: bytes, name: bytes) -> str | None:
+    """Why the folder `name` in `folder` is not looked into; None for one that is."""
+    lower = name.lower()
+    if lower.startswith(TRASH_START):
+        return TRASH
+    reason = CASED_FOLDERS.get(name) or _REASON_OF.get(lower)
+    if reason is None and name.startswith(b".") and _is_home(folder):
+        return IN_HOME
+    return reason
+
+
+def _is_home(folder: bytes) -> bool:
+    real = os.path.realpath(folder)
+    own = os.path.realpath(os.path.expanduser(b"~"))
+    return real == own or _HOMES.fullmatch(real) is not None
+
+
+def _only_roots(walk: _Walk, root: bytes, path: bytes, reason: str) -> Iterator[Found | Skipped]:
+    """Of a folder that is not looked into, the roots in it; it may be one itself."""
+    real = os.path.realpath(path)
+    inside = [given for given in walk.roots if _is_inside(given, real)]
+    if real not in inside:
+        yield Skipped(path, reason)
+    for given in inside:
+        yield from _linked(walk, root, path + given[len(real) :], is_wanted=True)
+
+
+def _linked(
+    walk: _Walk, root: bytes, path: bytes, is_wanted: bool = False
+) -> Iterator[Found | Skipped]:
+    """What is at a path that no folder's listing has described."""
     try:
         status = os.stat(path)
     except FileNotFoundError:
         yield Skipped(path, BROKEN_LINK)
+        return
     except OSError as error:
         yield Skipped(path, _reason(error))
-    else:
-        if stat.S_ISDIR(status.st_mode):
-            yield from _folder(walk, root, path, status)
-        elif (status.st_dev, status.st_ino) in walk.files:
+        return
+    if not stat.S_ISDIR(status.st_mode):
+        if (status.st_dev, status.st_ino) in walk.files:
             yield Skipped(path, SECOND_WAY)
         else:
             yield from _file(walk, root, path, status)
+    elif not is_wanted and (reason := _unwanted(*os.path.split(path))):
+        yield from _only_roots(walk, root, path, reason)
+    else:
+        yield from _folder(walk, root, path, status)
 
 
 def _file(
@@ -159,6 +282,8 @@ def _file(
     extension = os.path.splitext(name)[1].lower()
     if not stat.S_ISREG(status.st_mode):
         yield Skipped(path, NOT_A_FILE)
+    elif android := _ANDROID.match(name):
+        yield Skipped(path, TRASH if android[1] == b"trashed" else UNFINISHED)
     elif extension in UNFINISHED_EXTENSIONS:
         yield Skipped(path, UNFINISHED)
     elif name.startswith(b"._"):

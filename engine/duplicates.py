@@ -13,7 +13,7 @@ import pandas as pd
 
 from engine.columns import groups as numbered
 from engine.columns import texts
-from engine.names import folded
+from engine.names import normalize_name
 from engine.space import Space
 
 # Between embeddings of tracks of one title and artist. A re-encoded file keeps 0.999; another
@@ -43,7 +43,7 @@ def groups(frame: pd.DataFrame, space: Space | None) -> np.ndarray:
 def _names(frame: pd.DataFrame) -> np.ndarray:
     """int64 [tracks]: tracks of one folded title and artist share a number; -1 without either."""
     titles, artists = (
-        [folded(name) if name else "" for name in texts(frame, column)]
+        [normalize_name(name) if name else "" for name in texts(frame, column)]
         for column in ("title", "artist")
     )
     pairs = zip(titles, artists, strict=True)

@@ -13,11 +13,12 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from engine import library_order
 from engine.activations import Activations
 from engine.camelot import CODES, code
 from engine.columns import groups, numbers, places, texts
 from engine.descriptors import KEYS, SCALES
-from engine.names import artists, folded, lead_artist
+from engine.names import artists, lead_artist, normalize_name, path_sort_keys, sort_key
 from engine.space import Space
 from engine.words import haystack
 
@@ -48,9 +49,9 @@ class Facts:
     @cached_property
     def artist_tags(self) -> tuple[np.ndarray, list[frozenset[str]]]:
         """(int64 [tracks] place of the artist tag in the list, -1 without; for each different tag
-        the folded names that it stands for: of the whole tag, and of each artist in it)."""
+        the normalized names that it stands for: of the whole tag, and of each artist in it)."""
         codes, tags = pd.factorize(self._texts("artist"))
-        return codes, [artists(tag) | {folded(tag)} for tag in tags]
+        return codes, [artists(tag) | {normalize_name(tag)} for tag in tags]
 
     @cached_property
     def artists(self) -> np.ndarray:
@@ -64,7 +65,9 @@ class Facts:
         By artist, since every band has its "Greatest Hits"; so the tracks of a compilation of
         many artists count as an album each.
         """
-        titles = groups([folded(name) or None if name else None for name in self._texts("album")])
+        titles = groups(
+            [normalize_name(name) or None if name else None for name in self._texts("album")]
+        )
         pairs = titles * (self.artists.max(initial=-1) + 2) + self.artists + 1
         return np.where(titles < 0, -1, pairs)
 
@@ -82,9 +85,20 @@ class Facts:
         return np.where(counts == 1, np.where(np.isnan(ranks), np.nan, 50.0), percentiles)
 
     def name_ranks(self, column: str) -> np.ndarray:
-        """float64 [tracks]: place of a name in the alphabet, whatever its case and accents; equal
-        names share a place; NaN without a name."""
-        return self._once(f"ranks of {column}", lambda: _ranks(self._texts(column)))
+        """float64 [tracks]: place of a name in the order of engine.names.sort_key; equal names
+        share a place; NaN without a name."""
+        return self._once(f"ranks of {column}", lambda: _ranks(column, self._texts(column)))
+
+    def ordered(self, rows: np.ndarray) -> np.ndarray:
+        """The same rows, each named once, in the order of the library: engine.library_order."""
+        asked = np.zeros(len(self.frame), dtype=bool)
+        asked[rows] = True
+        return self.in_order[asked[self.in_order]]
+
+    @cached_property
+    def in_order(self) -> np.ndarray:
+        """int64 [tracks]: all rows, in the order of the library."""
+        return library_order.in_order(self.frame)
 
     def key_codes(self, profile: str) -> np.ndarray:
         """int [tracks]: position in camelot.CODES of the key by a profile; -1 where either the key
@@ -108,7 +122,10 @@ def _key_codes(frame: pd.DataFrame, profile: str) -> np.ndarray:
     return np.where((key < 0) | (scale < 0), -1, _CODE_OF_KEY[key, scale])
 
 
-def _ranks(names: np.ndarray) -> np.ndarray:
-    compared = np.array([folded(name) if name else "" for name in names], dtype=object)
-    _, ranks = np.unique(compared, return_inverse=True)
-    return np.where(compared == "", np.nan, ranks)
+def _ranks(column: str, names: np.ndarray) -> np.ndarray:
+    distinct = list({name for name in names.tolist() if name})
+    keys = path_sort_keys(distinct) if column == "path" else map(sort_key, distinct)
+    key_of = dict(zip(distinct, keys, strict=True))
+    place_of = {key: float(place) for place, key in enumerate(sorted(set(key_of.values())))}
+    ranks = {name: place_of[key] for name, key in key_of.items() if key}
+    return np.array([ranks.get(name, np.nan) for name in names.tolist()], dtype=np.float64)

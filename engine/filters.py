@@ -14,7 +14,7 @@ from engine.camelot import CODES, code, neighbours
 from engine.columns import numbers
 from engine.descriptors import KEYS, PROFILES, SCALES, VOICE_THRESHOLD
 from engine.facts import Facts
-from engine.names import folded
+from engine.names import normalize_name
 from engine.query import RANGE_COLUMNS, Query, Range
 
 Mask = np.ndarray  # bool [tracks]
@@ -55,7 +55,7 @@ def unanswerable(query: Query, facts: Facts) -> dict[str, str]:
 
 
 def _text(query: Query, facts: Facts) -> Mask | None:
-    return words.found(query.text, facts.searched) if folded(query.text) else None
+    return words.found(query.text, facts.searched) if words.is_asked(query.text) else None
 
 
 def _styles(query: Query, facts: Facts) -> Mask | None:
@@ -137,7 +137,7 @@ def _ic_percentile(query: Query, facts: Facts) -> Mask | None:
 
 def _exclude_artists(query: Query, facts: Facts) -> Mask | None:
     """A track goes when its tag as a whole, or any artist that the tag names, is excluded."""
-    unwanted = {folded(name) for name in query.exclude_artists} - {""}
+    unwanted = {normalize_name(name) for name in query.exclude_artists} - {""}
     if not unwanted:
         return None
     codes, tags = facts.artist_tags

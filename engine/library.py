@@ -265,6 +265,11 @@ class Library:
             {name: pandas.Series(values, dtype=values.dtype) for name, values in table.items()}
         )
 
+    def skipped(self) -> list[tuple[bytes, str]]:
+        """(absolute path, reason) of what the runs passed over, by path."""
+        with self._reading() as db:
+            return db.execute("SELECT path, reason FROM skipped ORDER BY path").fetchall()
+
     def labels(self, space: str) -> list[str]:
         """What the dimensions of a space are called; empty when nobody said."""
         with self._reading() as db:

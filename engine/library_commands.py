@@ -34,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, command, purpose in (
         ("status", _status, "what is in the library, and what is missing"),
-        ("failures", _failures, "the tracks without values, and why (tab-separated)"),
+        ("failures", _failures, "what has no values or was skipped, and why (tab-separated)"),
         ("check", _check, "whether the file is whole and consistent; exit code 1 if not"),
         ("migrate", _migrate, "bring a library of an earlier version up to date"),
         ("export", _export, "write the descriptor table to a .parquet or .csv file"),
@@ -109,7 +109,8 @@ def _run_lines(meta: dict) -> list[str]:
 
 
 def _failures(options: argparse.Namespace) -> int:
-    ledger = Library.open(options.library).ledger()
+    library = Library.open(options.library)
+    ledger = library.ledger()
     failed = ledger[~ledger["status"].isin([*HAS_VALUES, "model_missing"])]
     # Mostly all stages of a track fail together and for one reason: one line then. A dictionary,
     # since pandas cannot group by paths that are not UTF-8.
@@ -118,6 +119,8 @@ def _failures(options: argparse.Namespace) -> int:
         stages.setdefault((row.status, row.path, row.error or ""), []).append(row.stage)
     for (status, path, error), names in stages.items():
         _say("\t".join([status, ",".join(names), shown(path), shown(error)]))
+    for path, reason in library.skipped():
+        _say("\t".join(["skipped", "", shown(path), reason]))
     waiting = set(ledger.loc[ledger["status"] == "model_missing", "id"])
     if waiting:
         _say(f"{len(waiting)} tracks wait for a model: {shell.module('engine.models', 'list')}")

@@ -8,6 +8,7 @@ import sqlite3
 from typing import NamedTuple
 
 from engine.library import joined
+from engine.records import TAG_READING
 
 
 class Done(NamedTuple):
@@ -27,6 +28,7 @@ class Known(NamedTuple):
     content_hash: str | None
     present: bool
     stages: dict[str, Done]
+    tag_reading: int = TAG_READING  # of engine.records, by which the tags were read
 
 
 class Candidate(NamedTuple):
@@ -66,13 +68,19 @@ def known(db: sqlite3.Connection, root: bytes) -> dict[bytes, Known]:
             values,
         ):
             stages.setdefault(track, {})[stage] = Done(*done)
-        for path, track, size, mtime_ns, content_hash, present in db.execute(
-            f"""SELECT path, id, size, mtime_ns, content_hash, present FROM tracks
+        for path, track, size, mtime_ns, content_hash, present, tag_reading in db.execute(
+            f"""SELECT path, id, size, mtime_ns, content_hash, present, tag_reading FROM tracks
             WHERE {condition}""",
             values,
         ):
             tracks[place.prefix + path[len(place.inside) :]] = Known(
-                track, size, mtime_ns, content_hash, bool(present), stages.get(track, {})
+                track,
+                size,
+                mtime_ns,
+                content_hash,
+                bool(present),
+                stages.get(track, {}),
+                tag_reading,
             )
     return tracks
 
@@ -103,6 +111,15 @@ def candidates(db: sqlite3.Connection, condition: str, value: int | str) -> list
         (value,),
     ).fetchall()
     return [Candidate(*row[:-1], bool(row[-1])) for row in rows]
+
+
+def skipped(db: sqlite3.Connection, root: bytes) -> list[tuple[bytes, str]]:
+    """(absolute path, reason) of what was passed over at `root` or below it, by path."""
+    inside = folder(root)
+    return db.execute(
+        "SELECT path, reason FROM skipped WHERE path = ? OR (path >= ? AND path < ?) ORDER BY path",
+        (root, inside, inside[:-1] + b"0"),  # "0" is the byte after "/"
+    ).fetchall()
 
 
 def folder(root: bytes) -> bytes:

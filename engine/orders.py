@@ -2,7 +2,7 @@
 
 Goal: rank decides which tracks are taken first, arrange brings those that are taken into the order
 of listening. Conventions: both return permutations of their rows; missing values come last
-whichever way; ties keep the order of the library. Pure.
+whichever way; ties keep the order of the library (engine.library_order). Pure.
 """
 
 import numpy as np
@@ -26,12 +26,13 @@ LOWEST_TEMPO = 1.0  # BPM: a tempo range from 0 on has no middle in octaves
 
 
 def rank(query: Query, facts: Facts, rows: np.ndarray) -> np.ndarray:
-    """A permutation of rows (rising positions in the frame), best first."""
+    """A permutation of rows (positions in the frame), best first."""
     by = query.order
     if by in ARRANGED_ORDERS:
         by = "style" if query.styles and facts.styles is not None else "shuffle"
     if by == "shuffle":
         return rows[np.argsort(shuffle_keys(facts.frame.index.to_numpy()[rows], query.seed))]
+    rows = facts.ordered(rows)
     if by == "middle":
         return rows[np.argsort(from_middle(query, facts, rows), kind="stable")]
     if by == "style":

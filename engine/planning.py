@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from engine.discover import Found
 from engine.library import joined
 from engine.lookup import Candidate, Done, Known
-from engine.records import HAS_VALUES, STATUSES
+from engine.records import HAS_VALUES, STATUSES, TAG_READING
 from engine.schema import track_status
 
 # What --retry tries again. A missing model is no failure of the file: its stage runs as soon as
@@ -57,6 +57,7 @@ class Plan:
     to_analyse: list[Work]
     to_note: list[Work]  # nothing to compute, but a model to be noted as missing
     returned: list[tuple[int, Found]]  # unchanged, but marked as absent
+    outdated: list[tuple[int, Found]]  # unchanged, but their tags were read by an earlier reading
     unchanged: list[Mapping[str, str]]  # stage → status of every file that is done
 
 
@@ -75,7 +76,7 @@ def plan(
     has a track, for files that may have been moved here. probed: files whose audio is known to be
     new, although the library has some of the same size or name.
     """
-    result = Plan([], [], [], [], [])
+    result = Plan([], [], [], [], [], [])
     for file in found:
         key = (file.root, file.relpath)
         before = known.get(key)
@@ -86,6 +87,8 @@ def plan(
             continue
         if not before.present:
             result.returned.append((before.id, file))
+        if before.tag_reading < TAG_READING:
+            result.outdated.append((before.id, file))
         work = _sorted(file, before.stages, wanted, retry)
         if work.due:
             result.to_analyse.append(work)

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from engine.names import artists, folded
+from engine.names import artists, normalize_name
 
 # Two embeddings this close, of equally long tracks or tracks of one name, are one recording: a
 # re-encoded MP3 of a track keeps a cosine above 0.999 (the networks see 96 mel bands at 16 kHz).
@@ -47,7 +47,7 @@ class Recording:
         folder: str | None = None,
     ) -> "Recording":
         """From tags as they are; None or "" where a file does not say."""
-        names = [folded(name) or None if name else None for name in (title, artist, album)]
+        names = [normalize_name(name) or None if name else None for name in (title, artist, album)]
         seconds = float("nan") if duration_s is None else float(duration_s)
         return cls(
             content_hash or None, names[0], names[1], seconds, names[2], folder, artists(artist)
@@ -141,7 +141,7 @@ class Recordings:
         codes, distinct = pd.factorize(self._columns["album"])
         titles: dict[str, list[int]] = defaultdict(list)
         for code, text in enumerate(distinct):
-            titles[folded(text)].append(code)
+            titles[normalize_name(text)].append(code)
         return codes, dict(titles)
 
     def on_album_of(self, recording: Recording) -> np.ndarray:

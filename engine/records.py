@@ -24,14 +24,24 @@ STATUSES = (
 HAS_VALUES = ("ok", "partial")
 
 
+# Raise it when engine.filetags reads something else from the same file: the next run then reads the
+# tags of all files anew, without decoding them.
+TAG_READING = 1
+
+
 @dataclass(frozen=True)
 class Tags:
-    """What the file says of itself; None where it says nothing."""
+    """What the file says of itself; None where it says nothing. Text is in NFC."""
 
     title: str | None = None
     artist: str | None = None
     album: str | None = None
     year: int | None = None
+    album_artist: str | None = None
+    track_no: int | None = None  # from 1
+    disc_no: int | None = None  # from 1
+    bitrate: int | None = None  # bit/s, of the sound: stated, or the mean
+    genre: str | None = None  # several are joined by "; "
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from engine import planning, worker
 from engine.cores import environment, fitting, usable_cores
+from engine.discover import Found
 from engine.equipment import Equipment, provenance, wanted, worker_limits
 from engine.information.service import serving
 from engine.library import Library
@@ -92,7 +93,8 @@ class Run:
         summary, started = self.summary, time.monotonic()
         try:
             seen = scan(self._settings.roots, lambda: self._stopped)
-            summary.found, summary.skipped = len(seen.found), seen.skipped
+            summary.found = len(seen.found)
+            summary.count_skipped(seen.skipped)
             with Library.open(self._settings.library, writable=True) as library:
                 if seen.is_whole:  # an incomplete list of files says nothing about the others
                     self._reconcile_and_analyse(library, seen)
@@ -116,6 +118,7 @@ class Run:
         self._adopt(library, self._settings.equipment)
         known = seen.known(library)
         seen.refuse_emptied(known)
+        library.set_skipped(list(seen.devices), seen.skipped)
         others: set[tuple[bytes, bytes]] = set()
         plan = self._plan(library, seen, known, others)
         if plan.to_probe:
@@ -129,8 +132,9 @@ class Run:
             self.summary.not_fetched = self._equipment.not_fetched
             plan = self._plan(library, seen, known, others)
         # Of a file that nobody has looked at yet, the track seems to be gone, but may be renamed.
-        gone = () if self._stopped else planning.vanished(known, seen.found, seen.unseen)
+        gone = () if self._stopped else planning.vanished(known, seen.found, seen.skipped)
         self._mark(library, plan, gone)
+        self._read_tags(library, seen, plan.outdated)
         self._analyse(library, seen, plan.to_analyse[: self._settings.limit])
         if self._equipment.gaps:
             self.summary.count_gaps(self._equipment.gaps, library.coverage())
@@ -205,6 +209,36 @@ class Run:
                     library.record(*_place(work), Analysis(outcomes=outcomes))
                     summary.count(_statuses(work, outcomes), now=False)
         summary.missing = {name: w.missing for name, w in self._wanted.items() if w.missing}
+
+    def _read_tags(
+        self, library: Writer, seen: Scan, outdated: Sequence[tuple[int, Found]]
+    ) -> None:
+        """Read the tags of unchanged files anew, of which an earlier version read less."""
+        if not outdated or self._stopped:
+            return
+        self._progress.phase("Reading tags", len(outdated))
+        works = [Work(file, (), ()) for _, file in outdated]
+        tracks = {work.key: track for work, (track, _) in zip(works, outdated, strict=True)}
+        read: list[tuple[int, Tags | None]] = []
+        with closing(self._supervised(worker.make_tag_reader, works, lambda work: ())) as answers:
+            for done, work in answers:
+                tags = done.prepared.tags if done.prepared else None
+                if tags is not None or not seen.is_gone(work.path):
+                    read.append((tracks[work.key], tags))
+                if len(read) == BATCH:
+                    self._set_tags(library, read)
+                self._progress.advance()
+        self._set_tags(library, read)
+
+    def _set_tags(self, library: Writer, read: list[tuple[int, Tags | None]]) -> None:
+        """Record what was read, and empty the list."""
+        if not read:
+            return
+        with library.transaction():
+            for track, tags in read:
+                library.set_tags(track, tags)
+        self.summary.reread += len(read)
+        read.clear()
 
     def _missing(self, work: Work) -> tuple[Outcome, ...]:
         wanted = [(name, self._wanted[name]) for name in work.missing]

@@ -8,9 +8,8 @@ for a collection that was deleted.
 
 import os
 import stat
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.discover import Found, Skipped, find_audio, outermost
@@ -29,8 +28,7 @@ class Scan:
 
     devices: Mapping[bytes, int | None]  # outermost root → device it was on
     found: Sequence[Found]
-    unseen: Sequence[bytes]  # paths that were passed over
-    skipped: Counter = field(default_factory=Counter)  # reason → entries
+    skipped: Mapping[bytes, str]  # absolute path of what was passed over → why
     is_whole: bool = True
 
     def known(self, library: Writer) -> dict[tuple[bytes, bytes], Known]:
@@ -88,16 +86,16 @@ def check_roots(roots: Sequence[Path]) -> None:
 
 def scan(roots: Sequence[Path], is_stopped: Callable[[], bool] = lambda: False) -> Scan:
     """Look through the roots, which `check_roots` has passed."""
-    result = Scan({root: _device(root) for root in outermost(roots)}, found := [], unseen := [])
+    devices = {root: _device(root) for root in outermost(roots)}
+    found, skipped = [], {}
     for entry in find_audio(roots):
         if is_stopped():
-            return Scan(result.devices, found, unseen, result.skipped, is_whole=False)
+            return Scan(devices, found, skipped, is_whole=False)
         if isinstance(entry, Skipped):
-            unseen.append(entry.path)
-            result.skipped[entry.reason] += 1
+            skipped[entry.path] = entry.reason
         else:
             found.append(entry)
-    return result
+    return Scan(devices, found, skipped)
 
 
 def _device(path: bytes) -> int | None:

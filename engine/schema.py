@@ -2,7 +2,7 @@
 
 Units and ranges of the descriptors: BPM; keys C, C#, D … B with scale major or minor; LUFS and LU;
 `danceability_dsp` 0-3; `danceability`, `voice` and `style_activation` 0-1; valence and arousal 1-9;
-IC in nats per latent frame. A value that could not be computed is NULL, never 0.
+IC in nats per latent frame; `bitrate` bit/s. A value that could not be computed is NULL, never 0.
 
 The tables change by numbered migrations only: append to MIGRATIONS, never edit an entry, because
 libraries of every version since 1 exist on somebody's disk.
@@ -11,6 +11,8 @@ libraries of every version since 1 exist on somebody's disk.
 import math
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from functools import cache
 
 import numpy as np
 
@@ -19,7 +21,17 @@ from engine.records import STATUSES, Curve, Outcome
 APPLICATION_ID = 0x53524E44  # "SRND", by which file(1) and this program know a library
 
 # What a file says of itself, and what its container says.
-TAG_COLUMNS = ("title", "artist", "album", "year")
+TAG_COLUMNS = (
+    "title",
+    "artist",
+    "album",
+    "year",
+    "album_artist",
+    "track_no",
+    "disc_no",
+    "bitrate",
+    "genre",
+)
 MEDIA_COLUMNS = ("duration_s", "sample_rate", "channels", "codec", "analysed_s")
 
 STAGE_COLUMNS: dict[str, tuple[str, ...]] = {
@@ -68,10 +80,14 @@ COLUMNS = (
     *STAGE_COLUMNS["musicnn"],
     *STAGE_COLUMNS["effnet"][2:],
     *STAGE_COLUMNS["information"],
+    *TAG_COLUMNS[4:],
 )
-INTEGER_COLUMNS = frozenset({"year", "sample_rate", "channels", "size", "mtime_ns"})
+INTEGER_COLUMNS = frozenset(
+    {"year", "track_no", "disc_no", "bitrate", "sample_rate", "channels", "size", "mtime_ns"}
+)
 TEXT_COLUMNS = frozenset(
-    {"path", "title", "artist", "album", "codec", "style", "ic_model", "root", "content_hash"}
+    {"path", "title", "artist", "album", "album_artist", "genre", "codec", "style", "ic_model"}
+    | {"root", "content_hash"}
     | {column for column in STAGE_COLUMNS["dsp"] if column.startswith(("key_", "scale_"))}
 )
 
@@ -150,6 +166,18 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (track_id, name)
         ) STRICT""",
     ),
+    # 4: what belongs to a record of several tracks, and what a run did not look into
+    (
+        "ALTER TABLE tracks ADD COLUMN album_artist TEXT",
+        "ALTER TABLE tracks ADD COLUMN track_no INTEGER",
+        "ALTER TABLE tracks ADD COLUMN disc_no INTEGER",
+        "ALTER TABLE tracks ADD COLUMN bitrate INTEGER",
+        "ALTER TABLE tracks ADD COLUMN genre TEXT",
+        # records.TAG_READING of the run that read the tags; 0: the next one reads them anew.
+        "ALTER TABLE tracks ADD COLUMN tag_reading INTEGER NOT NULL DEFAULT 0",
+        # Absolute paths.
+        "CREATE TABLE skipped (path BLOB PRIMARY KEY, reason TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    ),
 )
 VERSION = len(MIGRATIONS)
 
@@ -171,6 +199,37 @@ def migrate(db: sqlite3.Connection) -> None:
             if db.in_transaction:  # a full disk has rolled it back already
                 db.execute("ROLLBACK")
             raise
+
+
+def views(held: Mapping[str, Sequence[str]]) -> list[str]:
+    """Statements that show the tables of an earlier version (table → columns) as those of VERSION,
+    for a connection that only reads: what is missing is NULL, or a table without rows."""
+    statements = []
+    for table, columns in _tables().items():
+        if table not in held:
+            shown = [f"NULL AS {column}" for column in columns]
+            statements.append(f"CREATE TEMP VIEW {table} AS SELECT {', '.join(shown)} WHERE 0")
+        elif missing := [column for column in columns if column not in held[table]]:
+            shown = [*held[table], *(f"NULL AS {column}" for column in missing)]
+            statements.append(
+                f"CREATE TEMP VIEW {table} AS SELECT {', '.join(shown)} FROM main.{table}"
+            )
+    return statements
+
+
+@cache
+def _tables() -> dict[str, list[str]]:
+    """Table → columns, as VERSION has them."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        migrate(db)
+        names = [
+            row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        ]
+        return {
+            name: [row[1] for row in db.execute(f"PRAGMA table_info({name})")]
+            for name in names
+            if not name.startswith("sqlite_")
+        }
 
 
 def check_outcome(outcome: Outcome) -> None:

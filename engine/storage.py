@@ -119,7 +119,11 @@ def _connect(file: Path, query: str) -> sqlite3.Connection:
 
 
 def _checked(db: sqlite3.Connection, folder: Path) -> sqlite3.Connection:
-    """`db`, if it holds a library of the present schema; else closed, and an error raised."""
+    """`db`, if it holds a library, shown in the present schema; else closed, and an error raised.
+
+    Migrations add tables and columns, so a library of an earlier version is one in which they are
+    empty: it can be read before a run, or `migrate`, brings it up to date.
+    """
     try:
         version = _check_version(db, folder)
         if version == 0:
@@ -128,14 +132,24 @@ def _checked(db: sqlite3.Connection, folder: Path) -> sqlite3.Connection:
                 f"{shell.program('precompute.py', 'MUSIC_DIR', '--library', folder)}"
             )
         if version < schema.VERSION:
-            raise LibraryError(
-                f"The library in {shown(folder)} was made by an earlier version of Serendip; "
-                f"bring it up to date with: {shell.module('engine.library', 'migrate', folder)}"
-            )
+            db.execute("PRAGMA temp_store = MEMORY")  # there may be nowhere to write
+            for statement in schema.views(_columns(db)):
+                db.execute(statement)
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _columns(db: sqlite3.Connection) -> dict[str, list[str]]:
+    """Table → its columns."""
+    tables: dict[str, list[str]] = {}
+    for table, column in db.execute(
+        """SELECT tables.name, columns.name FROM sqlite_schema AS tables,
+        pragma_table_info(tables.name) AS columns WHERE tables.type = 'table'"""
+    ):
+        tables.setdefault(table, []).append(column)
+    return tables
 
 
 def _check_version(db: sqlite3.Connection, folder: Path) -> int:

@@ -17,6 +17,7 @@ from engine.records import HAS_VALUES
 from engine.storage import shown
 
 FAILURES_SHOWN = 10
+EXAMPLES = 3  # of what was skipped for one reason
 # No values through a fault of the file or of the analysis; silence is neither.
 FAILED = ("unreadable", "crashed", "timeout")
 # The columns that a stage fills, as a user would call them.
@@ -37,10 +38,12 @@ class Summary:
     before: Counter = field(default_factory=Counter)
     stages: dict[str, Counter] = field(default_factory=dict)  # stage → status → files
     disappeared: int = 0  # between being found and being read
-    skipped: Counter = field(default_factory=Counter)  # reason → entries that are no audio file
+    skipped: Counter = field(default_factory=Counter)  # reason → entries that were passed over
+    skipped_examples: dict[str, list[bytes]] = field(default_factory=dict)  # reason → some paths
     moved: int = 0
     copied: int = 0
     retagged: int = 0
+    reread: int = 0  # unchanged files whose tags were read by an earlier version
     returned: int = 0
     vanished: int = 0
     failures: list[tuple[bytes, str]] = field(default_factory=list)  # path, reason; of this run
@@ -58,6 +61,13 @@ class Summary:
         (self.now if now else self.before)[file_status(stages)] += 1
         for stage, value in stages.items():
             self.stages.setdefault(stage, Counter())[value] += 1
+
+    def count_skipped(self, skipped: Mapping[bytes, str]) -> None:
+        """Take in what was passed over: path → reason."""
+        for path, reason in skipped.items():
+            self.skipped[reason] += 1
+            if self.skipped[reason] <= EXAMPLES:
+                self.skipped_examples.setdefault(reason, []).append(path)
 
     def count_gaps(self, gaps: Iterable[Gap], coverage: Coverage) -> None:
         """Note the columns that are empty where their stage has values, over the whole library."""
@@ -97,7 +107,9 @@ class Summary:
     @property
     def is_idle(self) -> bool:
         """Whether there was nothing to do at all."""
-        changes = self.moved, self.copied, self.retagged, self.returned, self.vanished
+        changes = (
+            self.moved, self.copied, self.retagged, self.reread, self.returned, self.vanished,
+        )  # fmt: skip
         return not (self.now or self.disappeared or self.not_done["not_reached"] or any(changes))
 
     def as_json(self) -> dict:
@@ -111,9 +123,13 @@ class Summary:
             "by_status": dict(self.by_status),
             "by_stage": {stage: dict(counts) for stage, counts in self.stages.items()},
             "skipped": dict(self.skipped),
+            "skipped_examples": {
+                reason: list(map(shown, paths)) for reason, paths in self.skipped_examples.items()
+            },
             "moved": self.moved,
             "copied": self.copied,
             "retagged": self.retagged,
+            "reread": self.reread,
             "returned": self.returned,
             "vanished": self.vanished,
             "missing": self.missing,
@@ -133,7 +149,7 @@ class Summary:
         counts = self._counts() if self.found else ["No audio file found."]
         return [
             *counts,
-            *self._passed_over(),
+            *self._skipped(library),
             *self._changes(),
             *self._failures(library),
             *self._notes(),
@@ -157,9 +173,16 @@ class Summary:
             lines.append(f"{partial} of them in part: damaged, or shorter than stated.")
         return lines
 
-    def _passed_over(self) -> list[str]:
-        reasons = "; ".join(f"{n} {reason}" for reason, n in sorted(self.skipped.items()))
-        return [f"Passed over: {reasons}."] if reasons else []
+    def _skipped(self, library: str) -> list[str]:
+        if not self.skipped:
+            return []
+        lines = ["Skipped:"]
+        for reason, count in sorted(self.skipped.items()):
+            examples = [shown(path) for path in self.skipped_examples.get(reason, ())]
+            more = ", …" if count > len(examples) else ""
+            lines.append(f"  {count:,} × {reason}: {', '.join(examples)}{more}")
+        lines.append(f"All that was skipped: python -m engine.library failures {library}")
+        return lines
 
     def _notes(self) -> list[str]:
         """What the networks ran on, and which models are not the published ones."""
@@ -181,6 +204,7 @@ class Summary:
             "moved or renamed": self.moved,
             "copies of analysed ones": self.copied,
             "with new tags only": self.retagged,
+            "whose tags were read anew": self.reread,
             "back again": self.returned,
             "gone since the last run": self.vanished,
         }

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from engine import audio, schema
+from engine import audio, container, schema
 from engine.audio import Audio, AudioError
 from engine.records import Outcome, Prepared
 
@@ -119,6 +119,21 @@ def _probe(path: bytes, steps: tuple[str, ...], report) -> None:
     except Exception:  # as in _read; the run that analyses it will say what is wrong
         prepared = NOTHING_KNOWN
     report.prepared(prepared)
+
+
+def make_tag_reader() -> Callable:
+    """A handler that reads nothing but the tags of a file; takes no steps."""
+    return _read_tags
+
+
+def _read_tags(path: bytes, steps: tuple[str, ...], report) -> None:
+    try:
+        tags = container.read_tags(path)
+    except AudioError as error:
+        tags = error.tags
+    except Exception:  # as in _read
+        tags = None
+    report.prepared(Prepared(None, None, tags))
 
 
 def _words(error: Exception) -> str:

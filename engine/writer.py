@@ -19,7 +19,7 @@ import numpy as np
 from engine import lookup, schema, storage
 from engine.library import Library
 from engine.lookup import Candidate, Known
-from engine.records import HAS_VALUES, Analysis, Media, Outcome, Tags
+from engine.records import HAS_VALUES, TAG_READING, Analysis, Media, Outcome, Tags
 from engine.schema import STAGE_COLUMNS, STAGE_SPACES, stored_text, stored_value
 from engine.writer_lock import take_lock
 
@@ -152,7 +152,7 @@ class Writer(Library):
         for table in ("ledger", "descriptors", "vectors", "curves"):
             self._db.execute(f"DELETE FROM {table} WHERE track_id = ?", (track,))
         columns = ("content_hash", *schema.TAG_COLUMNS, *schema.MEDIA_COLUMNS)
-        self._update(track, dict.fromkeys(columns))
+        self._update(track, dict.fromkeys(columns) | {"tag_reading": 0})
 
     def _record_outcome(self, track: int, outcome: Outcome) -> None:
         self._db.execute(
@@ -262,6 +262,25 @@ class Writer(Library):
         with self.transaction():
             self._update(track, state | _tag_columns(tags))
 
+    def set_tags(self, track: int, tags: Tags | None) -> None:
+        """The tags of an unchanged file, read anew; None: they cannot be, so those of an earlier
+        reading stay, and it is not tried again."""
+        with self.transaction():
+            self._update(track, {"tag_reading": TAG_READING} | _tag_columns(tags))
+
+    def set_skipped(self, roots: Sequence[bytes], entries: Mapping[bytes, str]) -> None:
+        """Note what a run passed over under its roots: path → reason, in place of what was noted
+        there before. All paths are absolute."""
+        with self._reading() as db:
+            before = {path: reason for root in roots for path, reason in lookup.skipped(db, root)}
+        if before == entries:
+            return
+        with self.transaction():
+            self._db.executemany("DELETE FROM skipped WHERE path = ?", ((p,) for p in before))
+            self._db.executemany(
+                "INSERT OR REPLACE INTO skipped (path, reason) VALUES (?, ?)", entries.items()
+            )
+
     def mark_absent(self, ids: Iterable[int]) -> None:
         """The files of these tracks are gone; their results stay, in case they come back."""
         with self.transaction():
@@ -326,9 +345,10 @@ def _tag_columns(tags: Tags | None) -> dict[str, Any]:
     """Tags as columns; a year that is none (0, 20230101) counts as missing."""
     if tags is None:
         return {}
-    columns = {name: stored_text(getattr(tags, name)) for name in ("title", "artist", "album")}
-    year = tags.year
-    return columns | {"year": int(year) if year is not None and 0 < year < 10_000 else None}
+    columns = {name: stored_value(name, getattr(tags, name)) for name in schema.TAG_COLUMNS}
+    if columns["year"] is not None and not 0 < columns["year"] < 10_000:
+        columns["year"] = None
+    return columns | {"tag_reading": TAG_READING}
 
 
 def _blob(vector: np.ndarray) -> bytes:
