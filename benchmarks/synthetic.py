@@ -22,6 +22,7 @@ import numpy as np
 
 from engine.descriptors import KEYS, SCALES
 from engine.library import Library
+from engine.records import TAG_READING
 from engine.schema import SPACE_DIMENSIONS, STAGE_COLUMNS, STAGE_SPACES
 
 GENRES = {
@@ -94,9 +95,10 @@ def _write(db: sqlite3.Connection, rng, ids: np.ndarray, centres: dict, ic: bool
     copies = (rng.random(len(ids)) < 0.002) & (np.arange(len(ids)) > 0)
     rows = list(_tracks(rng, ids, copies))
     db.executemany(
-        """INSERT INTO tracks (id, root_id, path, size, mtime_ns, content_hash, title, artist,
-        album, year, duration_s, sample_rate, channels, codec) VALUES (?, 1, ?, 1058444, 0, ?, ?,
-        ?, ?, ?, ?, 44100, 2, 'pcm_s16le')""",
+        f"""INSERT INTO tracks (id, root_id, path, size, mtime_ns, content_hash, title, artist,
+        album, year, album_artist, track_no, genre, duration_s, sample_rate, channels, codec,
+        bitrate, tag_reading) VALUES (?, 1, ?, 1058444, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, 44100, 2,
+        'pcm_s16le', 1411200, {TAG_READING})""",
         rows,
     )
     columns = _descriptors(rng, len(ids), ic)
@@ -174,6 +176,8 @@ def _tracks(rng, ids: np.ndarray, copies: np.ndarray) -> Iterator[tuple]:
         length = float(seconds[place - 1] if copies[place] else seconds[place])
         tagged = track % 20 != 19
         names = (title, artist, album, 1960 + track % 65) if tagged else (None,) * 4
+        various = "Various Artists" if track % 10 == 0 else None
+        names += (various, 1 + track % 12, "Rock; Pop") if tagged else (None,) * 3
         yield (track, path, f"{original:032x}", *names, length)
 
 

@@ -154,7 +154,7 @@ def find_audio(roots: Sequence[Path | str | bytes]) -> Iterator[Found | Skipped]
     Overlapping roots count as the outermost one. Nothing is raised for what cannot be read: it
     is Skipped, with the reason.
     """
-    walk = _Walk(_real(roots))
+    walk = _Walk(_real_paths(roots))
     for path in outermost(roots):
         try:
             status = os.stat(path)
@@ -167,7 +167,7 @@ def find_audio(roots: Sequence[Path | str | bytes]) -> Iterator[Found | Skipped]
             yield from _file(walk, os.path.dirname(path), path, status)
     while walk.links:
         root, path = walk.links.pop(0)
-        yield from _linked(walk, root, path)
+        yield from _visit(walk, root, path)
 
 
 def outermost(roots: Sequence[Path | str | bytes]) -> list[bytes]:
@@ -175,7 +175,7 @@ def outermost(roots: Sequence[Path | str | bytes]) -> list[bytes]:
 
     Real, so that a folder and a link to it (~/Music on another disk) are the same tracks.
     """
-    paths = _real(roots)
+    paths = _real_paths(roots)
     return [
         path
         for path in paths
@@ -183,7 +183,7 @@ def outermost(roots: Sequence[Path | str | bytes]) -> list[bytes]:
     ]
 
 
-def _real(roots: Sequence[Path | str | bytes]) -> list[bytes]:
+def _real_paths(roots: Sequence[Path | str | bytes]) -> list[bytes]:
     return list(dict.fromkeys(os.path.realpath(os.fsencode(root)) for root in roots))
 
 
@@ -218,14 +218,14 @@ def _folder(walk: _Walk, root: bytes, top: bytes, status: os.stat_result) -> Ite
                 walk.links.append((root, entry.path))
             elif not stat.S_ISDIR(status.st_mode):
                 yield from _file(walk, root, entry.path, status)
-            elif reason := _unwanted(path, entry.name):
-                yield from _only_roots(walk, root, entry.path, reason)
+            elif reason := _reason_to_skip(path, entry.name):
+                yield from _roots_inside(walk, root, entry.path, reason)
             else:
                 inner.append((entry.path, status))
         stack.extend(reversed(inner))
 
 
-def _unwanted(folder: bytes, name: bytes) -> str | None:
+def _reason_to_skip(folder: bytes, name: bytes) -> str | None:
     """Why the folder `name` in `folder` is not looked into; None for one that is."""
     lower = name.lower()
     if lower.startswith(TRASH_START):
@@ -242,17 +242,17 @@ def _is_home(folder: bytes) -> bool:
     return real == own or _HOMES.fullmatch(real) is not None
 
 
-def _only_roots(walk: _Walk, root: bytes, path: bytes, reason: str) -> Iterator[Found | Skipped]:
+def _roots_inside(walk: _Walk, root: bytes, path: bytes, reason: str) -> Iterator[Found | Skipped]:
     """Of a folder that is not looked into, the roots in it; it may be one itself."""
     real = os.path.realpath(path)
     inside = [given for given in walk.roots if _is_inside(given, real)]
     if real not in inside:
         yield Skipped(path, reason)
     for given in inside:
-        yield from _linked(walk, root, path + given[len(real) :], is_wanted=True)
+        yield from _visit(walk, root, path + given[len(real) :], is_wanted=True)
 
 
-def _linked(
+def _visit(
     walk: _Walk, root: bytes, path: bytes, is_wanted: bool = False
 ) -> Iterator[Found | Skipped]:
     """What is at a path that no folder's listing has described."""
@@ -269,8 +269,8 @@ def _linked(
             yield Skipped(path, SECOND_WAY)
         else:
             yield from _file(walk, root, path, status)
-    elif not is_wanted and (reason := _unwanted(*os.path.split(path))):
-        yield from _only_roots(walk, root, path, reason)
+    elif not is_wanted and (reason := _reason_to_skip(*os.path.split(path))):
+        yield from _roots_inside(walk, root, path, reason)
     else:
         yield from _folder(walk, root, path, status)
 

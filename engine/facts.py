@@ -89,16 +89,16 @@ class Facts:
         share a place; NaN without a name."""
         return self._once(f"ranks of {column}", lambda: _ranks(column, self._texts(column)))
 
-    def ordered(self, rows: np.ndarray) -> np.ndarray:
-        """The same rows, each named once, in the order of the library: engine.library_order."""
+    def sort_rows(self, rows: np.ndarray) -> np.ndarray:
+        """The same rows, or those that a mask holds, in the order of engine.library_order."""
         asked = np.zeros(len(self.frame), dtype=bool)
         asked[rows] = True
-        return self.in_order[asked[self.in_order]]
+        return self.order[asked[self.order]]
 
     @cached_property
-    def in_order(self) -> np.ndarray:
+    def order(self) -> np.ndarray:
         """int64 [tracks]: all rows, in the order of the library."""
-        return library_order.in_order(self.frame)
+        return library_order.sort_library(self.frame)
 
     def key_codes(self, profile: str) -> np.ndarray:
         """int [tracks]: position in camelot.CODES of the key by a profile; -1 where either the key

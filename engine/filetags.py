@@ -28,19 +28,20 @@ from engine.records import Tags
 LONGEST = 500  # characters of one tag
 STREAMED_BYTES = 0x7FFF_0000  # from here on, the length in a WAV is a recorder's placeholder
 # The names of one field: ID3v2, MP4, then Vorbis comments, APEv2, Matroska, ASF and what FFmpeg
-# calls it. As _field_name reads them: "ALBUM ARTIST" is "albumartist".
-_ALBUM_ARTIST = ("tpe2", "aart", "albumartist", "wm/albumartist")
+# calls it, which puts the level before Matroska's names. As _field_name reads them: "ALBUM ARTIST"
+# is "albumartist".
+_ALBUM_ARTIST = ("tpe2", "aart", "albumartist", "album/artist", "wm/albumartist")
 FIELDS = {
-    "title": ("tit2", "\xa9nam", "title"),
-    "artist": ("tpe1", "\xa9art", "artist", "author", *_ALBUM_ARTIST),
-    "album": ("talb", "\xa9alb", "album", "wm/albumtitle"),
+    "title": ("tit2", "\xa9nam", "title", "track/title"),
+    "artist": ("tpe1", "\xa9art", "artist", "author", "track/artist", *_ALBUM_ARTIST),
+    "album": ("talb", "\xa9alb", "album", "album/title", "wm/albumtitle"),
     "album_artist": _ALBUM_ARTIST,
-    "genre": ("tcon", "\xa9gen", "genre", "wm/genre"),
-    "track_no": ("trck", "trkn", "tracknumber", "track", "wm/tracknumber"),
+    "genre": ("tcon", "\xa9gen", "genre", "track/genre", "album/genre", "wm/genre"),
+    "track_no": ("trck", "trkn", "tracknumber", "track", "track/partnumber", "wm/tracknumber"),
     "disc_no": ("tpos", "disk", "discnumber", "disc", "wm/partofset"),
     "year": (
         "tdrc", "tyer", "tdrl", "\xa9day", "date", "year", "wm/year", "datereleased",
-        "releasedate", "daterecorded",
+        "releasedate", "daterecorded", "track/datereleased", "album/datereleased",
         "tdor", "tory", "originaldate", "originalyear", "wm/originalreleaseyear",
         "wm/originalreleasetime",
     ),
@@ -187,7 +188,7 @@ def _bitrate(known: mutagen.FileType, size: int) -> int | None:
 
 def _text(layers: tuple[Mapping[str, object], ...], field: str) -> str | None:
     """The first name of `field` that has text in it; several values joined by '; '."""
-    for values in _found(layers, field):
+    for values in _candidates(layers, field):
         # Some taggers write a value twice.
         if text := "; ".join(dict.fromkeys(values)):
             return text[:LONGEST].strip()
@@ -195,7 +196,7 @@ def _text(layers: tuple[Mapping[str, object], ...], field: str) -> str | None:
 
 
 def _number(layers: tuple[Mapping[str, object], ...], field: str) -> int | None:
-    for values in _found(layers, field):
+    for values in _candidates(layers, field):
         for value in values:
             if found := _NUMBER.fullmatch(value):
                 return int(found[1])
@@ -203,14 +204,14 @@ def _number(layers: tuple[Mapping[str, object], ...], field: str) -> int | None:
 
 
 def _year(layers: tuple[Mapping[str, object], ...]) -> int | None:
-    for values in _found(layers, "year"):
+    for values in _candidates(layers, "year"):
         for value in values:
             if found := _YEAR.search(value):
                 return int(found[1] or found[2] or found[3])
     return None
 
 
-def _found(layers: tuple[Mapping[str, object], ...], field: str) -> Iterator[list[str]]:
+def _candidates(layers: tuple[Mapping[str, object], ...], field: str) -> Iterator[list[str]]:
     """The texts of each tag that may hold a field, what counts first first."""
     for tags in layers:
         for name in FIELDS[field]:

@@ -29,16 +29,16 @@ class _Folder(NamedTuple):
     disc: float  # NaN where the name says nothing
 
 
-def in_order(frame: pd.DataFrame) -> np.ndarray:
+def sort_library(frame: pd.DataFrame) -> np.ndarray:
     """int64 [tracks]: the rows of the frame, that of the first track first."""
     paths = texts(frame, "path")
-    directories, distinct = _coded([path.rpartition("/")[0] if path else None for path in paths])
+    directories, distinct = _encode([path.rpartition("/")[0] if path else None for path in paths])
     read = [_read_folder(folder) for folder in distinct]
-    albums_at, folder_names = _coded([*(folder.album for folder in read), None])
+    albums_at, folder_names = _encode([*(folder.album for folder in read), None])
     folders = albums_at[directories]
-    albums, album_names = _coded(_each(texts(frame, "album"), normalize_name))
+    albums, album_names = _encode(_read_each(texts(frame, "album"), normalize_name))
     owners = _owners(frame, albums, folders)
-    artists, artist_names = _coded(owners.names)
+    artists, artist_names = _encode(owners.names)
     nobody = artists < 0
     keys = [  # the last one counts first
         numbers(frame, "track_no"),
@@ -50,10 +50,10 @@ def in_order(frame: pd.DataFrame) -> np.ndarray:
         _ranks(map(sort_key, artist_names))[artists],
     ]
     keys = [np.nan_to_num(key, nan=np.inf) for key in keys]
-    return np.lexsort([_path_ranks(paths, _tied(keys)), *keys])
+    return np.lexsort([_path_ranks(paths, _find_ties(keys)), *keys])
 
 
-def _tied(keys: Sequence[np.ndarray]) -> np.ndarray:
+def _find_ties(keys: Sequence[np.ndarray]) -> np.ndarray:
     """bool [tracks]: another one has the same keys."""
     order = np.lexsort(keys)
     same = np.logical_and.reduce([key[order[1:]] == key[order[:-1]] for key in keys])
@@ -66,7 +66,7 @@ def _path_ranks(paths: np.ndarray, needed: np.ndarray) -> np.ndarray:
     """float64 [tracks]: places of those that are needed among each other, 0 for all others: a key
     for a path takes most of the time."""
     result = np.zeros(len(paths))
-    codes, distinct = _coded([path or "" for path in paths[needed]])
+    codes, distinct = _encode([path or "" for path in paths[needed]])
     result[needed] = _ranks(path_sort_keys(distinct))[codes]
     return result
 
@@ -78,8 +78,8 @@ class _Owners(NamedTuple):
 
 def _owners(frame: pd.DataFrame, albums: np.ndarray, folders: np.ndarray) -> _Owners:
     """Of whom each track is, as its tags say, or as those of the other tracks of its album do."""
-    artists, names = _coded(_each(texts(frame, "artist"), _filed_artist))
-    named = _each(texts(frame, "album_artist"), _filed_artist)
+    artists, names = _encode(_read_each(texts(frame, "artist"), _read_artist))
+    named = _read_each(texts(frame, "album_artist"), _read_artist)
     unnamed = np.array([name is None for name in named], dtype=bool)
     rows = np.flatnonzero(unnamed & (albums >= 0) & (folders >= 0))
     owners = artists.copy()
@@ -104,7 +104,7 @@ def _most_common(
     return joined["artist"].fillna(-1).to_numpy(dtype=np.int64)
 
 
-def _filed_artist(tag: str) -> str | None:
+def _read_artist(tag: str) -> str | None:
     """The artist that a tag names first; one name for all ways to say "various"; None: unknown."""
     name = normalize_name(tag)
     if name in VARIOUS:
@@ -132,13 +132,13 @@ def _directory(path: str | None) -> str | None:
     return path.rpartition("/")[0] if path else None
 
 
-def _each(tags: np.ndarray, read: Callable[[str], str | None]) -> list[str | None]:
+def _read_each(tags: np.ndarray, read: Callable[[str], str | None]) -> list[str | None]:
     """What is read of each tag, once for each different one; None where there is nothing."""
     known = {tag: read(tag) or None for tag in set(tags.tolist()) if tag}
     return [known.get(tag) for tag in tags.tolist()]
 
 
-def _coded(names: Sequence[str | None]) -> tuple[np.ndarray, list[str]]:
+def _encode(names: Sequence[str | None]) -> tuple[np.ndarray, list[str]]:
     """(int64 [names]: place in the list, -1 for None; the distinct names)."""
     known: dict[str, int] = {}
     codes = [-1 if name is None else known.setdefault(name, len(known)) for name in names]

@@ -22,6 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.listening_test import Vote
+from engine.names import sort_key
 
 Z = 1.959963984540054  # of the normal distribution: 95 % lie within
 CLEAR = math.log(20)  # of the e-value: wrong in at most 5 % of the tests without a preference
@@ -103,7 +104,7 @@ def results(votes: Iterable[Vote], spaces: tuple[str, str], models: Mapping[str,
     by_genre: dict[str, list[Vote]] = {}
     for vote in ours:
         by_genre.setdefault(vote.genre or UNKNOWN_GENRE, []).append(vote)
-    genres = sorted(by_genre.items(), key=lambda item: (-len(item[1]), item[0]))
+    genres = sorted(by_genre.items(), key=lambda item: (-len(item[1]), sort_key(item[0])))
     sides = Counter(vote.choice for vote in ours)
     return Results(
         spaces=spaces,

@@ -19,7 +19,7 @@ another syllable (voiced kana, vowel signs of India, tones of Thai). Pure.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 # What joins several artists in one tag. "&" and "," do not: they are inside of band names.
@@ -95,16 +95,16 @@ _AS_NAME, _AS_SEARCH = _Folding({}), _Folding(_LETTER_OF)
 
 def normalize_name(text: str) -> str:
     """A name as it is compared with others: equal for one name, whoever wrote it; "" for none."""
-    return _folded(text, _AS_NAME)
+    return _fold_with(text, _AS_NAME)
 
 
 def normalize_search(text: str) -> str:
     """A text as it is searched, and searched for, without letters that a keyboard may lack; signs
     stay, since what they may stand for depends on the search."""
-    return _folded(text, _AS_SEARCH)
+    return _fold_with(text, _AS_SEARCH)
 
 
-def _folded(text: str, table: _Folding) -> str:
+def _fold_with(text: str, table: _Folding) -> str:
     if text.isascii():
         text = text.lower().replace("`", "'")  # what the table says, at a tenth of the time
         if table is _AS_SEARCH:
@@ -144,7 +144,18 @@ def _by_value(number: re.Match[str]) -> str:
     return chr(ord("0") + len(digits)) + digits
 
 
-def path_sort_keys(paths: Iterable[str]) -> list[str]:
+def sort_names(names: Iterable[str]) -> list[str]:
+    """Names in the order of a list for people."""
+    return sorted(names, key=lambda name: (sort_key(name), name))
+
+
+def sort_paths(paths: Iterable[str]) -> list[str]:
+    """Paths in the order of a list for people."""
+    paths = list(paths)
+    return [path for _, path in sorted(zip(path_sort_keys(paths), paths, strict=True))]
+
+
+def path_sort_keys(paths: Sequence[str]) -> list[str]:
     """What paths are sorted by: folder by folder, each by its name, and files before their type."""
     name_key = cache(sort_key)  # "CD1" and the folder of an artist come often
 
@@ -157,6 +168,6 @@ def path_sort_keys(paths: Iterable[str]) -> list[str]:
     for path in paths:
         folder, _, file = path.rpartition("/")
         stem, dot, ending = file.rpartition(".")
-        name = f"{sort_key(stem)}\0{ending}" if dot else sort_key(file)
+        name = f"{sort_key(stem)}\0{name_key(ending)}" if dot else sort_key(file)
         keys.append(f"{folder_key(folder)}\1{name}")
     return keys

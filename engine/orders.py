@@ -32,7 +32,7 @@ def rank(query: Query, facts: Facts, rows: np.ndarray) -> np.ndarray:
         by = "style" if query.styles and facts.styles is not None else "shuffle"
     if by == "shuffle":
         return rows[np.argsort(shuffle_keys(facts.frame.index.to_numpy()[rows], query.seed))]
-    rows = facts.ordered(rows)
+    rows = facts.sort_rows(rows)
     if by == "middle":
         return rows[np.argsort(from_middle(query, facts, rows), kind="stable")]
     if by == "style":

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from engine.names import sort_names
 from engine.playlist import plain
 from engine.query import Query
 from engine.query_link import from_params, to_params
@@ -50,7 +51,7 @@ def load(folder: Path) -> tuple[dict[str, Query], list[str]]:
     except SavedQueryError as error:
         return {}, [str(error)]
     queries, problems = {}, []
-    for name in sorted(entries, key=lambda name: (name.casefold(), name)):
+    for name in sort_names(entries):
         params = _params(entries[name])
         if params is None:
             problems.append(f"The saved query {plain(name)!r} is damaged and left out.")

@@ -5,8 +5,9 @@ them, so that "motorhead" finds Motörhead. Conventions: a track is found when e
 stands anywhere in any of them, also inside a longer word. Signs in names do not count: "dont",
 "acdc" and "ac dc" find Don’t and AC/DC. A word that is typed with signs is found as it is typed
 ("r.e.m." in R.E.M., which "rem" would find in every remix, too), or as whole words without them:
-"hip-hop" in Hip Hop, "a-ha" in Aha. Signs between blanks count only where nothing else is typed
-("!!!"), so that "Artist - Title" can be pasted. Pure.
+"hip-hop" in Hip Hop, "a-ha" in Aha. With a slash at an end it is part of a path, and found only as
+it is typed. Signs between blanks count only where nothing else is typed ("!!!"), so that
+"Artist - Title" can be pasted. Pure.
 """
 
 import re
@@ -113,10 +114,9 @@ def found(text: str, searched: Sequence[str]) -> np.ndarray:
     return mask
 
 
-def best_first(text: str, searched: Sequence[str], mask: np.ndarray) -> np.ndarray:
-    """The rows of `found`, int [hits]: those of exactly this name first, then those whose title
-    begins so; each in the order of the library."""
-    rows = np.flatnonzero(mask)
+def best_first(text: str, searched: Sequence[str], rows: np.ndarray) -> np.ndarray:
+    """Rows that were found, int [hits]: those of exactly this name first, then those whose title
+    begins so; each in the order given."""
     name = _bare(normalize_search(text))
     begins = np.array([searched[row].startswith(name) for row in rows], dtype=bool)
     worse = np.where(is_name(text, searched, rows), 0, np.where(begins, 1, 2))
@@ -145,7 +145,7 @@ def _signed_term(word: str) -> Callable[[str], bool]:
     """Whether a track has a word that was typed with signs."""
     joined = _without_signs(word)
     apart = " ".join(word.translate(_BLANKS).split())
-    if not joined:
+    if not joined or word[0] == "/" or word[-1] == "/":
         return lambda names: word in names
     whole = re.compile(rf"(?:^|[ \n])(?:{re.escape(joined)}|{re.escape(apart)})(?:$|[ \n])")
     return lambda names: (

@@ -11,7 +11,7 @@ from functools import partial
 
 from engine import audio, container, schema
 from engine.audio import Audio, AudioError
-from engine.records import Outcome, Prepared
+from engine.records import Outcome, Prepared, Tags
 
 MIN_SECONDS = 1.0  # shorter recordings have no tempo, no key and no three networks' patch
 
@@ -130,7 +130,7 @@ def _read_tags(path: bytes, steps: tuple[str, ...], report) -> None:
     try:
         tags = container.read_tags(path)
     except AudioError as error:
-        tags = error.tags
+        tags = error.tags if error.tags != Tags() else None  # no tags are no news of such a file
     except Exception:  # as in _read
         tags = None
     report.prepared(Prepared(None, None, tags))

@@ -7,7 +7,17 @@ from engine.schema import SPACE_DIMENSIONS
 
 ROOT = b"/music"
 MEDIA = Media(duration_s=180.5, sample_rate=44100, channels=2, codec="mp3", analysed_s=180.5)
-TAGS = Tags(title="So What", artist="Miles Davis", album="Kind of Blue", year=1959)
+TAGS = Tags(
+    title="So What",
+    artist="Miles Davis",
+    album="Kind of Blue",
+    year=1959,
+    album_artist="Miles Davis",
+    track_no=1,
+    disc_no=2,
+    bitrate=320_000,
+    genre="Jazz; Modal",
+)
 DSP = {
     "tempo_bpm": 136.5,
     "tempo_confidence": 3.5,

@@ -127,11 +127,96 @@ def test_what_is_skipped_is_counted_with_its_reason(tmp_path: Path):
         assert reasons(tmp_path) == {
             "._a.mp3": discover.RESOURCE_FORK,
             "b.mp3.part": discover.UNFINISHED,
-            ".git": discover.HIDDEN_FOLDER,
+            ".git": discover.TOOL,
             "pipe.mp3": discover.NOT_A_FILE,
             "socket.flac": discover.NOT_A_FILE,
             "gone.ogg": discover.BROKEN_LINK,
         }
+
+
+ALBUMS = (
+    "...And Justice for All", "..But Seriously", ".5", ".38 Special", ".hack", ".Gitte", ".cached",
+    "Recycler", "Lost+Found", "recycle", "#1 Hits", "@", "._", "Snapshots", "System Volume",
+)  # fmt: skip
+
+
+def test_a_folder_that_begins_with_a_dot_is_music_like_any_other(tmp_path: Path):
+    touch(tmp_path, *(f"{album}/1.mp3" for album in ALBUMS), ".1.mp3", "...Baby.mp3")
+    expected = [".1.mp3", "...Baby.mp3", *(f"{album}/1.mp3" for album in ALBUMS)]
+    assert sorted(names(tmp_path)) == sorted(expected)
+    assert reasons(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        *((os.fsdecode(n), why) for why, all_ in discover.SYSTEM_FOLDERS.items() for n in all_),
+        *((os.fsdecode(name), why) for name, why in discover.CASED_FOLDERS.items()),
+        (".Trash-1000", discover.TRASH),
+        (".Trashes", discover.TRASH),
+        (".trash", discover.TRASH),
+        ("$Recycle.Bin", discover.TRASH),
+        ("SYSTEM VOLUME INFORMATION", discover.SYSTEM),
+        (".appledouble", discover.SYSTEM),
+        ("#Recycle", discover.TRASH),
+    ],
+)
+def test_folders_of_systems_are_named_and_not_looked_into(tmp_path: Path, name: str, reason: str):
+    touch(tmp_path, f"artist/{name}/deeper/1.mp3", "artist/2.mp3")
+    assert names(tmp_path) == ["artist/2.mp3"]
+    assert reasons(tmp_path) == {name: reason}
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / name).symlink_to(tmp_path / "artist")  # a link of that name, too
+    assert reasons(tmp_path / "elsewhere") == {name: reason}
+
+
+def test_a_root_is_looked_into_whatever_it_is_called(tmp_path: Path):
+    touch(tmp_path, "#recycle/1.mp3", "#recycle/#recycle/2.mp3", ".git/a/b/3.mp3", ".git/4.mp3")
+    assert names(tmp_path / "#recycle") == ["1.mp3"]
+    # Together with what is around them.
+    assert names(tmp_path, tmp_path / "#recycle") == ["#recycle/1.mp3"]
+    assert names(tmp_path, tmp_path / ".git/a/b", tmp_path / ".git/4.mp3") == [
+        ".git/a/b/3.mp3", ".git/4.mp3",
+    ]  # fmt: skip
+    (tmp_path / "link").symlink_to(tmp_path / ".git")
+    assert names(tmp_path / "link") == ["4.mp3", "a/b/3.mp3"]
+
+
+def test_hidden_folders_of_a_home_are_named_and_not_looked_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    home = tmp_path / "home of Ann"
+    touch(home, ".wine/1.mp3", "Music/.5/2.mp3", ".hidden.mp3")
+    (tmp_path / "Ann").symlink_to(home)
+    touch(tmp_path, ".38 Special/3.mp3")
+    (home / ".link").symlink_to(tmp_path / ".38 Special")
+    monkeypatch.setenv("HOME", str(tmp_path / "Ann"))
+    for root in (home, tmp_path / "Ann"):
+        assert names(root) == [".hidden.mp3", "Music/.5/2.mp3"]
+        assert reasons(root) == {".wine": discover.IN_HOME, ".link": discover.IN_HOME}
+    assert names(home / ".wine") == ["1.mp3"]
+    assert sorted(names(tmp_path)) == [
+        ".38 Special/3.mp3", "home of Ann/.hidden.mp3", "home of Ann/Music/.5/2.mp3",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("folder", "is_home"),
+    [
+        (b"/home/ann", True), (b"/Users/ann", True), (b"/root", True), (b"/var/home/ann", True),
+        (b"/mnt/c/Users/ann", True), (b"/volume1/homes/ann", True), (b"/share/homes/ann", True),
+        (b"/home", False), (b"/home/ann/Music", False), (b"/srv/home/ann", False),
+        (b"/music/Users/ann", False),
+    ],
+)  # fmt: skip
+def test_where_homes_are(folder: bytes, is_home: bool):
+    assert bool(discover._HOMES.fullmatch(folder)) == is_home
+
+
+def test_what_android_has_deleted_is_skipped(tmp_path: Path):
+    touch(tmp_path, ".trashed-1712345678-a.mp3", ".pending-1712345678-b.mp3", ".trashed love.mp3")
+    assert names(tmp_path) == [".trashed love.mp3"]
+    assert set(reasons(tmp_path).values()) == {discover.TRASH, discover.UNFINISHED}
 
 
 def test_a_device_is_skipped():

@@ -31,6 +31,11 @@ def test_one_name_and_nearly_one_sound():
     assert duplicates.groups(frame, None).tolist() == [0, 1, 2, 3, 4, 5]
 
 
+def test_one_name_however_it_is_spelled_but_for_other_letters():
+    frame = table(title=["Don’t", "DON'T", "Don't", "Don't"], artist=["a‐ha", "A-ha", "Møl", "Mol"])
+    assert duplicates.groups(frame, space([[1, 0]] * 4)).tolist() == [0, 0, 2, 3]
+
+
 def test_copies_of_copies_are_copies():
     # 0 and 1 share bytes, 1 and 2 name and sound, 2 and 3 as well, though 1 and 3 do not.
     frame = table(title=["a", "b", "b", "b"], artist=["c"] * 4, content_hash=["x", "x", None, None])

@@ -58,6 +58,13 @@ def test_failures_are_one_line_each(folder, capsys):
     )
 
 
+def test_failures_name_what_was_skipped(folder, capsys):
+    with Library.open(folder, writable=True) as writer:
+        writer.set_skipped([b"/music"], {b"/music/\xff\n": "recycle bin"})
+    assert main(["failures", folder]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == ["skipped\t\t/music/\\xff\\n\trecycle bin"]
+
+
 def test_failures_of_one_reason_share_a_line_and_missing_models_are_none(tmp_path, capsys):
     with Library.create(tmp_path / "library") as writer:
         failed = [Outcome(s, "x", "unreadable", error="No audio.") for s in ("dsp", "effnet")]

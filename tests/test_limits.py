@@ -36,6 +36,13 @@ def test_tracks_without_artist_are_not_one_artist():
     assert taken(replace(EVERYTHING, per_artist=1), facts) == [0, 1, 3, 4, 6, 7, 8]
 
 
+def test_ways_to_write_one_artist_are_one_and_another_letter_is_another():
+    artists = ["a-ha", "A‐Ha", "Guns N’ Roses", "Guns N' Roses", "Møl", "Mol", "MO\u0308L"]
+    facts = Facts(table(artist=artists, album=["x"] * 7))
+    for limit in ("per_artist", "per_album"):
+        assert taken(replace(EVERYTHING, **{limit: 1}), facts) == [0, 2, 4, 5]
+
+
 def test_an_artist_is_who_is_named_first():
     facts = Facts(table(artist=["Ann", "Ann feat. Bob", "Bob", "Bob; Ann"]))
     assert taken(replace(EVERYTHING, per_artist=1), facts) == [0, 2]

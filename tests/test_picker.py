@@ -76,6 +76,6 @@ def test_enter_takes_the_one_that_is_meant(music, text, track):
 
 
 def test_hits_are_ordered_as_found(music):
-    mask = words.found("ann", music.words())
-    rows = words.best_first("ann", music.words(), mask)
-    assert sorted(rows) == np.flatnonzero(mask).tolist()
+    found = np.flatnonzero(words.found("ann", music.words()))
+    rows = words.best_first("ann", music.words(), found)
+    assert sorted(rows) == found.tolist()

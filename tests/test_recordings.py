@@ -44,6 +44,18 @@ def test_what_a_track_does_not_say_is_missing_whatever_pandas_calls_it():
     assert not facts.by({"nan", "none", "<na>", ""}).any()
 
 
+def test_names_are_those_of_one_recording_however_they_are_spelled():
+    facts = recordings(
+        4,
+        title=["Don’t Stop", "DON'T STOP", "Don't Stop", "Don't Stop"],
+        artist=["a‐ha", "A-ha", "Møl", "Mol"],
+        duration_s=[100.0, 200, 300, 400],
+    )
+    assert facts.at(0).same(facts.at(1), 1.0)
+    assert not facts.at(2).same(facts.at(3), 1.0)
+    np.testing.assert_array_equal(facts.by(facts.at(1).artists), [True, True, False, False])
+
+
 def test_who_is_named_by_which_track():
     facts = recordings(5, artist=["A; B", "b", "C feat. B", "Bb", None])
     np.testing.assert_array_equal(facts.by({"b"}), [True, True, True, False, False])

@@ -2,21 +2,27 @@
 
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import fake_stages
+import mutagen
 import numpy as np
 import pandas as pd
 import pytest
 import runs
 from runs import Silent, rows, tone
 
+from engine import discover
+from engine import run as run_module
 from engine.discover import Found
 from engine.library import Library
 from engine.lookup import Known
 from engine.planning import vanished
 from engine.run import Run, Settings
 from engine.scan import RunError
+from engine.storage import FILE_NAME
 from engine.writer import Writer
 
 music, analyse = runs.music_fixture, runs.analyse_fixture
@@ -239,3 +245,135 @@ def test_the_summary_says_that_earlier_values_stay(analyse, music, tmp_path):
     equipment = fake_stages.equipment("dsp", "effnet", base=fake_stages.BROKEN)
     run = Run(Settings([music], tmp_path / "library", equipment, workers=1), Silent())
     assert all("Its earlier values stay." in why for _, why in run.execute().failures)
+
+
+def tag(path, **values):
+    """Write tags without changing what a run looks at first: the time of the file."""
+    status = path.stat()
+    known = mutagen.File(path)
+    if known.tags is None:
+        known.add_tags()
+    for name, text in values.items():
+        known.tags.add(getattr(mutagen.id3, name)(encoding=3, text=text))
+    known.save()
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def make_older(tmp_path):
+    """As a version left the library that read less: its files as they are now, its tags not."""
+    with closing(sqlite3.connect(tmp_path / "library" / FILE_NAME)) as db, db:
+        db.execute("UPDATE tracks SET tag_reading = 0, title = 'old', bitrate = NULL")
+
+
+def test_tags_that_an_earlier_version_read_are_read_anew_without_decoding(analyse, music, tmp_path):
+    tag(music / "0.wav", TIT2="New", TPE2="Band", TRCK="3/12", TPOS="1/2", TCON="Rock")
+    analyse(music)
+    ids = {name: track for name, (track, _) in tracks(tmp_path).items()}
+    make_older(tmp_path)
+    told = analyse(music)
+    assert (told["reread"], told["decoded"], told["done_before"]) == (4, [], 4)
+    frame = rows(tmp_path)
+    row = frame.loc[str(music / "0.wav")]
+    columns = ["title", "album_artist", "track_no", "disc_no", "genre", "bitrate"]
+    assert row[columns].tolist() == ["New", "Band", 3, 1, "Rock", 128_000]
+    assert frame["title"].notna().sum() == 1
+    assert {name: track for name, (track, _) in tracks(tmp_path).items()} == ids
+    again = analyse(music)
+    assert (again["reread"], again["decoded"]) == (0, [])
+
+
+def test_reading_tags_anew_goes_on_after_an_interruption(analyse, music, tmp_path, monkeypatch):
+    analyse(music)
+    make_older(tmp_path)
+    monkeypatch.setattr(run_module, "BATCH", 1)
+    first = analyse(music, workers=1, on_advance=lambda run: run.stop())
+    assert first["interrupted"] and 0 < first["reread"] < 4
+    second = analyse(music)
+    assert first["reread"] + second["reread"] == 4
+    assert rows(tmp_path)["title"].isna().all()
+
+
+def test_a_file_whose_tags_cannot_be_read_keeps_the_old_ones_and_is_asked_once(
+    analyse, music, tmp_path
+):
+    analyse(music)
+    make_older(tmp_path)
+    path = music / "0.wav"
+    status = path.stat()
+    path.write_bytes(b"\0" * status.st_size)  # damaged, as no program tells the file system
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert analyse(music)["reread"] == 4
+    assert rows(tmp_path)["title"].dropna().to_dict() == {str(path): "old"}
+    assert analyse(music)["reread"] == 0
+
+
+def test_retagging_refreshes_every_tag(analyse, music, tmp_path):
+    analyse(music)
+    tag(music / "0.wav", TPE2="Band", TRCK="3", TCON="Rock")
+    os.utime(music / "0.wav")
+    told = analyse(music)
+    assert (told["retagged"], told["decoded"]) == (1, [])
+    row = rows(tmp_path).loc[str(music / "0.wav")]
+    assert row[["album_artist", "track_no", "genre"]].tolist() == ["Band", 3, "Rock"]
+
+
+def skipped(tmp_path):
+    """Name → reason."""
+    with Library.open(tmp_path / "library") as library:
+        return {path.rpartition(b"/")[2]: reason for path, reason in library.skipped()}
+
+
+def test_what_is_skipped_is_stored_and_brought_up_to_date(analyse, music, tmp_path):
+    for folder in ("#recycle", ".git", ".38 Special", "rock/@eaDir"):
+        tone(music / folder / "a.wav", hertz=500 + len(folder))
+    told = analyse(music)
+    assert told["found"] == 5
+    assert told["skipped"] == {discover.TRASH: 1, discover.TOOL: 1, discover.SYSTEM: 1}
+    assert told["skipped_examples"][discover.TRASH] == [str(music / "#recycle")]
+    stored = {b"#recycle": discover.TRASH, b".git": discover.TOOL, b"@eaDir": discover.SYSTEM}
+    assert skipped(tmp_path) == stored
+    shutil.rmtree(music / ".git")
+    shutil.rmtree(music / "rock")
+    (music / "rock").mkdir()
+    tone(music / "rock" / "a.wav", hertz=900)
+    analyse(music / "rock")  # says nothing about the rest
+    assert skipped(tmp_path) == {b"#recycle": discover.TRASH, b".git": discover.TOOL}
+    analyse(music)
+    assert skipped(tmp_path) == {b"#recycle": discover.TRASH}
+
+
+def test_a_scan_that_is_stopped_says_nothing_about_what_is_skipped(analyse, music, tmp_path):
+    tone(music / "#recycle" / "a.wav")
+    analyse(music)
+    equipment = fake_stages.equipment("dsp")
+    run = Run(Settings([music], tmp_path / "library", equipment, workers=1), Silent())
+    run.stop()
+    run.execute()
+    assert skipped(tmp_path) == {b"#recycle": discover.TRASH}
+
+
+def test_tracks_of_a_folder_that_was_a_root_stay_when_the_folder_around_it_is_scanned(
+    analyse, music, tmp_path
+):
+    tone(music / "#recycle" / "kept.wav", hertz=1000)
+    analyse(music / "#recycle")
+    told = analyse(music)
+    assert (told["found"], told["vanished"]) == (4, 0)
+    assert len(rows(tmp_path)) == 5
+
+
+def test_folders_that_were_hidden_are_found_and_analysed(analyse, music, monkeypatch):
+    tone(music / "...And Justice for All" / "a.wav", hertz=1000)
+    told = analyse(music)
+    assert (told["found"], told["skipped"]) == (5, {})
+
+
+def test_the_summary_names_some_of_what_was_skipped(analyse, music, tmp_path):
+    for number in range(5):
+        tone(music / f"{number}" / "@eaDir" / "a.wav")
+    equipment = fake_stages.equipment("dsp")
+    run = Run(Settings([music], tmp_path / "library", equipment, workers=1), Silent())
+    lines = run.execute().lines("my library")
+    places = ", ".join(str(music / f"{number}" / "@eaDir") for number in range(3))
+    assert f"  5 × {discover.SYSTEM}: {places}, …" in lines
+    assert "All that was skipped: python -m engine.library failures my library" in lines

@@ -9,8 +9,10 @@ from analyses import ROOT, analysis
 from engine import schema
 from engine.library import Library, LibraryError
 from engine.library_check import problems
-from engine.records import STATUSES
+from engine.one_state import one_state
+from engine.records import STATUSES, TAG_READING
 from engine.schema import COLUMNS, SPACE_DIMENSIONS, STAGE_COLUMNS, STAGE_SPACES, track_status
+from engine.standing import standing_in
 from engine.storage import FILE_NAME
 
 # The tables as version 1 made them, with one track. Never edit this: such files exist.
@@ -72,17 +74,44 @@ INSERT INTO vectors VALUES (7, 'musicnn', zeroblob(800)), (7, 'tags', zeroblob(2
 """
 
 
+# What versions 2 and 3 added, with information content for the track. Never edit this.
+VERSION_3 = (
+    VERSION_1
+    + """
+ALTER TABLE descriptors ADD COLUMN ic_mean REAL;
+ALTER TABLE descriptors ADD COLUMN ic_model TEXT;
+CREATE TABLE curves (
+    track_id INTEGER NOT NULL REFERENCES tracks (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    model TEXT NOT NULL,
+    start_s REAL NOT NULL,
+    hop_s REAL NOT NULL CHECK (hop_s > 0),
+    vector BLOB NOT NULL,
+    PRIMARY KEY (track_id, name)
+) STRICT;
+PRAGMA user_version = 3;
+INSERT INTO ledger VALUES (7, 'information', 'f', 'ok', NULL, 0.5, 1);
+UPDATE descriptors SET ic_mean = 33.5, ic_model = 'resident-1';
+INSERT INTO curves VALUES (7, 'ic_0.0', 'resident-1', 0, 0.1, zeroblob(40));
+"""
+)
+
+
 def _written(folder, script):
     with closing(sqlite3.connect(folder / FILE_NAME)) as db:
         db.executescript(script)
     return folder
 
 
-def test_a_library_of_version_1_opens_after_migration(tmp_path):
-    folder = _written(tmp_path, VERSION_1)
-    with pytest.raises(LibraryError, match=r"earlier version .* engine\.library migrate"):
-        Library.open(folder)
-    Library.open(folder, writable=True).close()
+@pytest.mark.parametrize("is_migrated", [False, True])
+@pytest.mark.parametrize("version", [1, 3])
+def test_a_library_of_an_earlier_version_can_be_read_before_and_after_migration(
+    tmp_path, version, is_migrated
+):
+    folder = _written(tmp_path, {1: VERSION_1, 3: VERSION_3}[version])
+    if is_migrated:
+        Library.open(folder, writable=True).close()
+    before = (folder / FILE_NAME).read_bytes()
     library = Library.open(folder)
     row = library.frame().loc[7]
     assert tuple(row.index) == COLUMNS
@@ -92,10 +121,31 @@ def test_a_library_of_version_1_opens_after_migration(tmp_path):
         1959,
         5.5,
     ]
-    assert row[["ic_mean", "ic_model", "tempo_bpm"]].isna().all()
+    added = ["album_artist", "track_no", "disc_no", "bitrate", "genre"]
+    assert row[[*added, "tempo_bpm"]].isna().all()
+    assert list(library.tracks().columns).count("album_artist") == 1
+    assert library.skipped() == []
+    assert library.coverage().columns["ic_mean"] == (version == 3)
+    if version == 3:
+        assert row[["ic_mean", "ic_model"]].tolist() == [33.5, "resident-1"]
+        assert [len(curve.values) for curve in library.curves(7)] == [10]
+    else:
+        assert row[["ic_mean", "ic_model"]].isna().all()
+        assert library.curves(7) == ()
     assert library.vectors("tags")[0].tolist() == [7]
     assert library.meta() == {"models": {"dsp": []}}
     assert problems(folder) == []
+    with one_state(library) as (still, db):
+        assert len(still.frame()) == 1 and standing_in(db).valueless == frozenset()
+    assert (folder / FILE_NAME).read_bytes() == before
+
+
+def test_the_tags_of_an_earlier_version_are_to_be_read_anew(tmp_path):
+    folder = _written(tmp_path, VERSION_3)
+    with Library.open(folder, writable=True) as writer:
+        assert writer.known(b"/music")[b"a.mp3"].tag_reading == 0
+        writer.record(ROOT, b"b.mp3", 10, 20, analysis("bb"))
+        assert writer.known(b"/music")[b"b.mp3"].tag_reading == TAG_READING
 
 
 def test_migrated_and_new_libraries_have_the_same_tables(tmp_path):

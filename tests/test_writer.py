@@ -2,7 +2,7 @@
 
 import math
 import sqlite3
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -23,7 +23,8 @@ from analyses import (
 
 from engine.library import Library
 from engine.lookup import Done
-from engine.records import HAS_VALUES, STATUSES, Analysis, Outcome, Tags
+from engine.records import HAS_VALUES, STATUSES, TAG_READING, Analysis, Outcome, Tags
+from engine.schema import TAG_COLUMNS
 
 
 @pytest.fixture
@@ -204,6 +205,34 @@ def test_retag(writer):
     assert (row["title"], row["tempo_bpm"]) == ("New", DSP["tempo_bpm"])
     assert row[["artist", "year"]].isna().all()
     assert writer.known(ROOT)[b"a.mp3"][1:3] == (7, 8)
+
+
+def test_tags_read_anew_replace_all_and_what_cannot_be_read_none(writer):
+    track = writer.record(ROOT, b"a.mp3", 1, 1, Analysis("a", MEDIA, None, (dsp(),)))
+    assert writer.known(ROOT)[b"a.mp3"].tag_reading < TAG_READING
+    writer.set_tags(track, TAGS)
+    row = writer.frame().loc[track]
+    assert {name: row[name] for name in TAG_COLUMNS} == asdict(TAGS)
+    writer.set_tags(track, None)
+    assert writer.frame().loc[track].equals(row)
+    assert writer.known(ROOT)[b"a.mp3"][2:4] == (1, "a")
+    assert writer.known(ROOT)[b"a.mp3"].tag_reading == TAG_READING
+    writer.set_tags(track, Tags(title="New"))
+    assert writer.frame().loc[track, list(TAG_COLUMNS[1:])].isna().all()
+
+
+def test_what_was_skipped_is_replaced_where_a_run_has_looked(writer):
+    first = {b"/m/a/.git": "x", b"/m/b/\xff": "y", b"/m.b": "z"}
+    writer.set_skipped([b"/m", b"/m.b"], first)
+    assert writer.skipped() == sorted(first.items())
+    generation = writer.generation
+    writer.set_skipped([b"/m/a"], {b"/m/a/.git": "x"})
+    assert writer.generation == generation  # nothing new
+    writer.set_skipped([b"/m/a"], {b"/m/a/.hg": "x"})
+    writer.set_skipped([b"/m/b/\xff"], {})
+    assert writer.skipped() == [(b"/m.b", "z"), (b"/m/a/.hg", "x")]
+    writer.set_skipped([b"/"], {})
+    assert writer.skipped() == []
 
 
 def test_absent_and_back(writer):

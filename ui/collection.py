@@ -22,6 +22,7 @@ from engine.descriptors import PROFILES
 from engine.duplicates import groups as copies_of
 from engine.facts import Facts
 from engine.library import Coverage, Library, Location
+from engine.names import normalize_name, sort_names
 from engine.one_state import one_state
 from engine.playlist import plain, track_title
 from engine.query import NAME_ORDERS
@@ -132,7 +133,7 @@ class Collection:
         return self.once(name, read_space)
 
     def haystack(self) -> pd.Series:
-        """What each track is searched by, folded as engine.words folds it."""
+        """What each track is searched by: engine.words.haystack."""
         return self.once("haystack", lambda: pd.Series(self.words(), self.frame.index))
 
     def words(self) -> list[str]:
@@ -160,7 +161,7 @@ class Collection:
             facts.name_ranks(column)
         for profile in PROFILES:
             facts.key_codes(profile)
-        for part in ("artists", "albums", "ic_percentiles", "paths", "artist_tags"):
+        for part in ("order", "artists", "albums", "ic_percentiles", "paths", "artist_tags"):
             getattr(facts, part)
 
     def location(self, track: int) -> Location:
@@ -201,7 +202,7 @@ class Collection:
         for label in labels:
             if space == "styles" and SEPARATOR in label:
                 found[label.split(SEPARATOR)[0]].append(label)
-        return {genre: tuple(sorted(found[genre])) for genre in sorted(found)}
+        return {genre: tuple(sort_names(found[genre])) for genre in sort_names(found)}
 
     @cached_property
     def ic_models(self) -> tuple[str, ...]:
@@ -211,8 +212,14 @@ class Collection:
 
     @cached_property
     def artist_names(self) -> tuple[str, ...]:
-        """As tagged, the most frequent first."""
-        return tuple(self.frame["artist"].dropna().value_counts().index)
+        """Each once, as it is mostly tagged, the most frequent first."""
+        tracks: Counter[str] = Counter()
+        usual: dict[str, str] = {}
+        for tag, count in self.frame["artist"].dropna().value_counts().items():
+            if name := normalize_name(tag):
+                usual.setdefault(name, tag)
+                tracks[name] += count
+        return tuple(usual[name] for name, _ in tracks.most_common())
 
     @cached_property
     def folders(self) -> tuple[str, ...]:

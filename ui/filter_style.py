@@ -11,6 +11,7 @@ import streamlit as st
 
 from engine.activations import SEPARATOR
 from engine.descriptors import STYLE_HELP, TAGS_HELP
+from engine.names import sort_names, sort_paths
 from engine.query import Query
 from ui import query_state, sliders
 from ui.bound import bound, choice, heard
@@ -92,7 +93,7 @@ def tree(collection: Collection) -> list[str]:
     counts = collection.style_counts(low())
 
     def most_first(labels: Iterable[str]) -> list[str]:
-        return sorted(labels, key=lambda label: (-counts.get(label, 0), label.casefold(), label))
+        return sorted(sort_names(labels), key=lambda label: -counts.get(label, 0))
 
     found: list[str] = []
     for genre in most_first(collection.genres):
@@ -167,10 +168,10 @@ def left_out(collection: Collection) -> None:
     held = st.session_state
     _unwanted(
         "Artists",
-        offered(collection.artist_names, held["exclude_artists"]),
+        sort_names(offered(collection.artist_names, held["exclude_artists"])),
         "exclude_artists",
-        "As the files' tags name them, whatever case and accents. The most frequent ones are "
-        "offered; type any other.",
+        "As the files' tags name them, whatever case, accents and kinds of quotes and dashes. The "
+        "most frequent ones are offered; type any other.",
         format_func=plain,
         accept_new_options=True,
     )
@@ -184,7 +185,7 @@ def left_out(collection: Collection) -> None:
             format_func=labels(collection),
             filter_mode="fuzzy",
         )
-    folders = offered(collection.folders, held["exclude_folders"])
+    folders = sort_paths(offered(collection.folders, held["exclude_folders"]))
     _unwanted(
         "Folders", folders, "exclude_folders", "With everything below them.", format_func=plain
     )

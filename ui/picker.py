@@ -65,14 +65,16 @@ def _box():
 
 def matching(music: Collection, text: str) -> np.ndarray:
     """Rows that hold all words, the best first; all, in the order of the library, for no word."""
-    if not text.strip():
-        return np.arange(len(music.frame))
-    return words.best_first(text, music.words(), words.found(text, music.words()))
+    facts = music.facts()
+    if not words.is_asked(text):
+        return facts.order
+    rows = facts.sort_rows(words.found(text, music.words()))
+    return words.best_first(text, music.words(), rows)
 
 
 def meant(music: Collection, text: str, rows: np.ndarray) -> int | None:
     """The id of the track that Enter takes: the only hit, or the only one of exactly that name."""
-    if not text.strip():
+    if not words.is_asked(text):
         return None
     if len(rows) != 1:
         rows = rows[:2][words.is_name(text, music.words(), rows[:2])]

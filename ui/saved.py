@@ -30,7 +30,7 @@ def draw(collection: Collection, query: Query) -> None:
                 "Nothing saved yet. What you save are the filters, order and limits; the tracks "
                 "follow the library as it grows."
             )
-        for place, (name, asked) in enumerate(sorted(held.items())):
+        for place, (name, asked) in enumerate(held.items()):
             _row(collection, folder, name, asked, place)
 
 
