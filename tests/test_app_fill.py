@@ -90,6 +90,7 @@ def sounding(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("https_proxy", NO_WAY_OUT)
     monkeypatch.setenv("SERENDIP_MODELS", "")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(filling, "NICENESS", 0)  # or it would wait for the other tests
     with Library.create(tmp_path / "the library") as writer:
         for i in range(2):
             state = tone(tmp_path / "Ann's music" / f"{i}.wav", hertz=300 + 50 * i).stat()

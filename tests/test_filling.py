@@ -24,6 +24,7 @@ def offline(monkeypatch, tmp_path):
     monkeypatch.setenv("https_proxy", NO_WAY_OUT)
     monkeypatch.setenv("SERENDIP_MODELS", "")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(filling, "NICENESS", 0)  # or it would wait for the other tests
 
 
 @pytest.fixture
@@ -134,7 +135,8 @@ def test_another_process_at_the_library_is_left_alone(music, library):
         filling.start(library, arguments([music], library, fetch=False))
 
 
-def test_it_gives_way_to_the_app(music, library):
+def test_it_gives_way_to_the_app(music, library, monkeypatch):
+    monkeypatch.setattr(filling, "NICENESS", 10)
     filling.start(library, arguments([music], library, stages=("dsp",), fetch=False))
     process = filling.running(library).process
     assert os.getpriority(os.PRIO_PROCESS, process.pid) == filling.NICENESS

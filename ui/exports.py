@@ -26,7 +26,7 @@ from engine.playlist_paths import (
     with_drive,
 )
 from ui import gaps
-from ui.bound import choice
+from ui.bound import bound, choice
 from ui.collection import Collection
 from ui.text import count, escaped
 
@@ -290,12 +290,14 @@ def _names(odd: list[str], paths: Paths, key: str) -> Names:
         icon=":material/sd_card_alert:",
     )
     offered = list(NAMES) if device is None else list(NAMES)[1:]
-    return st.segmented_control(
+    widget = f"{key}_names_{device or 'stick'}"
+    st.session_state.setdefault(widget, paths.of_names)
+    return bound(
+        st.segmented_control,
         "What becomes of them",
         offered,
-        default=paths.of_names,
         format_func=NAMES.get,
-        key=f"{key}_names_{device or 'stick'}",
+        key=widget,
         persist_state="page",
         required=True,
         help=NAMES_HELP,
@@ -309,10 +311,10 @@ def _shortened(long: list[str], paths: Paths, key: str) -> Paths:
         f"most programs on Windows cannot open ({_few(long)}).",
         icon=":material/straighten:",
     )
-    leave = st.segmented_control(
+    leave = choice(
+        st.segmented_control,
         "What becomes of the long ones",
         list(LENGTHS),
-        default=False,
         format_func=LENGTHS.get,
         key=f"{key}_long",
         persist_state="page",

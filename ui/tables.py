@@ -27,6 +27,7 @@ from pandas.io.formats.style import Styler
 from engine.descriptors import DESCRIPTORS, PROFILES
 from engine.query import Query
 from ui import gaps
+from ui.bound import bound, heard
 from ui.collection import KEPT, Collection
 from ui.text import escaped, unseen
 
@@ -193,7 +194,8 @@ def _choice(table: pa.Table, columns: dict, shown: list[str], key: str, of: str)
     label = f"Columns{unseen(f': {of}') if of else ''}"
     with st.popover(label, key=f"{key}_columns_box", width="stretch"):
         st.session_state[widget] = [name for name in shown if name in offered]
-        st.pills(
+        bound(
+            st.pills,
             "Columns of the table",
             offered,
             format_func=lambda name: columns[name]["label"],
@@ -206,7 +208,7 @@ def _choice(table: pa.Table, columns: dict, shown: list[str], key: str, of: str)
 
 
 def _choose(key: str, usual: bool = False) -> None:
-    chosen = None if usual else list(st.session_state[f"{key}_columns"])
+    chosen = None if usual else list(heard(f"{key}_columns"))
     st.session_state[f"{key}_chosen"] = chosen
 
 
