@@ -173,7 +173,7 @@ class Summary:
             lines.append(f"{partial} of them in part: damaged, or shorter than stated.")
         return lines
 
-    def _skipped(self, library: str) -> list[str]:
+    def _skipped(self, library: Path) -> list[str]:
         if not self.skipped:
             return []
         lines = ["Skipped:"]
@@ -181,7 +181,8 @@ class Summary:
             examples = [shown(path) for path in self.skipped_examples.get(reason, ())]
             more = ", …" if count > len(examples) else ""
             lines.append(f"  {count:,} × {reason}: {', '.join(examples)}{more}")
-        lines.append(f"All that was skipped: python -m engine.library failures {library}")
+        listed = shell.module("engine.library", "failures", library)
+        lines.append(f"All that was skipped: {listed}")
         return lines
 
     def _notes(self) -> list[str]:

@@ -14,7 +14,7 @@ import pytest
 import runs
 from runs import Silent, rows, tone
 
-from engine import discover
+from engine import discover, shell
 from engine import run as run_module
 from engine.discover import Found
 from engine.library import Library
@@ -373,7 +373,8 @@ def test_the_summary_names_some_of_what_was_skipped(analyse, music, tmp_path):
         tone(music / f"{number}" / "@eaDir" / "a.wav")
     equipment = fake_stages.equipment("dsp")
     run = Run(Settings([music], tmp_path / "library", equipment, workers=1), Silent())
-    lines = run.execute().lines("my library")
+    lines = run.execute().lines(tmp_path / "my library", "a command")
     places = ", ".join(str(music / f"{number}" / "@eaDir") for number in range(3))
     assert f"  5 × {discover.SYSTEM}: {places}, …" in lines
-    assert "All that was skipped: python -m engine.library failures my library" in lines
+    listed = shell.module("engine.library", "failures", tmp_path / "my library")
+    assert f"All that was skipped: {listed}" in lines
