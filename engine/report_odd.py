@@ -18,7 +18,7 @@ from engine.space import Space
 
 # --- tempo
 
-# From here on a tempo is dependable enough to say what is usual (RhythmExtractor2013's own scale:
+# From here on a tempo is dependable enough to say what is usual (the scale of RhythmExtractor2013:
 # below 1.5 low, 1.5 to 3.5 good, above 3.5 excellent), and to be left alone.
 USUAL_CONFIDENCE = 1.5
 SURE_CONFIDENCE = 3.5

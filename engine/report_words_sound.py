@@ -24,7 +24,7 @@ UNDECIDED = (0.1, 0.9)
 # From this correlation on, one of two estimates says most of what the other says: they share
 # r² = 0.64 of their variance. At 0.5 they share no more than a quarter.
 TIED = 0.8
-# Confidence of a tempo (RhythmExtractor2013): below, a guess; from SURE on, usually right.
+# Confidence of a tempo (engine/rhythm.py): below, a guess; from SURE on, usually right.
 GUESS, SURE = 1.5, 3.5
 # A quarter of the tracks a master of today's loudness or more.
 LOUD_LUFS = -9.0

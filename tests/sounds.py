@@ -27,6 +27,16 @@ def tune(seconds: float = 8.0, rate: int = 44_100, channels: int = 2, seed: int 
     return np.outer(signal, gains).astype(np.float32)
 
 
+def clicks(bpm: float, seconds: float = 20.0, rate: int = 44_100) -> np.ndarray:
+    """Steady clicks at a tempo, float32 [n], the first after half a second."""
+    signal = np.zeros(round(seconds * rate), np.float32)
+    decay = np.exp(-np.arange(2000) / 300) * np.sin(np.arange(2000) * 0.3)
+    for beat in np.arange(0.5, seconds - 0.1, 60 / bpm):
+        start = round(beat * rate)
+        signal[start : start + 2000] += decay.astype(np.float32)[: len(signal) - start]
+    return signal
+
+
 def encode(
     path: Path,
     samples: np.ndarray,

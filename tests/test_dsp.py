@@ -93,6 +93,14 @@ def test_noise_that_is_too_soft_to_measure_has_no_loudness(describe):
     assert "loudness_lufs" not in describe(recording(soft))
 
 
+def test_all_profiles_can_agree_on_the_key_of_noise(describe):
+    """As the README and the help say: the key cannot tell, the confidence of the tempo can."""
+    values = describe(recording(np.random.default_rng(0).normal(0, 0.1, 30 * 44_100)))
+    assert len({(values[f"key_{name}"], values[f"scale_{name}"]) for name in dsp.KEY_PROFILES}) == 1
+    assert min(values[f"strength_{name}"] for name in dsp.KEY_PROFILES) > 0.5
+    assert values["tempo_confidence"] < 1
+
+
 def test_keys_are_spelled_with_sharps():
     assert set(dsp._SHARPS.values()) <= set(NOTES)
     assert not set(dsp._SHARPS) & set(NOTES)
