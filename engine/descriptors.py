@@ -41,13 +41,15 @@ DESCRIPTORS = {
         Descriptor(
             "tempo_bpm", "Tempo", "BPM", 40, 220, 1, 0, "dsp",
             "Beats per minute over the whole track. Trust it for music with a steady beat, usually "
-            "within 1 BPM. It can come out at half or double the tempo that you feel, and music "
-            "without a pulse gets a number all the same: see the tempo confidence in the table.",
+            "within 1 BPM. It can come out at half or double the tempo that you feel (60 is heard "
+            "as 120), and music without a pulse gets a number all the same: see the tempo "
+            "confidence in the table.",
         ),
         Descriptor(
             "tempo_confidence", "Tempo confidence", "", 0, 5, 0.1, 1, "dsp",
-            "How well several beat trackers agree, 0 to 5. Below 1.5 the tempo is a guess, "
-            "above 3.5 it is usually right.",
+            "How well five beat trackers agree, and how far their tempo is ahead of the next best "
+            "one, 0 to 5. Below 1.5 the tempo is a guess, and another file of the same music may "
+            "get another one; above 3.5 it is usually right, if not half or double.",
         ),
         Descriptor(
             "danceability", "Danceability", "", 0, 1, 0.01, 2, "effnet",
@@ -125,5 +127,6 @@ TAGS_HELP = (
 KEY_HELP = (
     "Tonic and scale of the whole track, as the chosen key profile sees it. On 2,100 mixed tracks "
     "the three profiles agree on 45 %: expect the relative key (A minor for C major) or the fifth "
-    "(G for C) as the usual mistakes, and nonsense for music without a tonal centre."
+    "(G for C) as the usual mistakes, and nonsense for music without a tonal centre: noise gets a "
+    "key, too, and all three can agree on it."
 )

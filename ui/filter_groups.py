@@ -22,7 +22,7 @@ CAMELOT_HELP = (
 )
 AGREE_HELP = (
     "Only tracks whose key and scale the three profiles hear alike: fewer tracks, but keys that "
-    "can be trusted much more."
+    "can be trusted much more. Noise can be among them."
 )
 OCTAVES_HELP = (
     "A tempo is often measured at half or double of what you feel. With this, 120 to 130 BPM also "
