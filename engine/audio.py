@@ -2,30 +2,34 @@
 
 Conventions: samples are float32 [n, channels] with 1 or 2 channels, full scale at 1, at the
 file's own rate between 8 and 48 kHz, else at 44.1 kHz. More than two channels are mixed down by
-their layout (ITU-R BS.775, as FFmpeg does), or averaged where the layout is unknown. A file
-longer than a stated span is analysed at its centre.
+their loudspeakers (engine/speakers.py). A file longer than a stated span is analysed at its centre.
+The links of a chained Ogg file are one recording, as long as all of them together.
 """
 
-import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import av.error
 import numpy as np
 
-from engine.container import AudioError, Source, opened, slack_s, words
-from engine.pcm import Samples, UnusableFormat
+from engine.container import AudioError, Part, Source, opened, slack_s, words
+from engine.content import ContentHash
+from engine.pcm import LOUDEST, Samples, UnusableFormat
 from engine.records import Media, Tags
+
+if TYPE_CHECKING:
+    from engine.loudness import Loudness
 
 CAP_SECONDS = 600.0  # of one file at most: 230 MB of stereo at 48 kHz; a worker stays under 1 GB
 SILENCE_PEAK = 10 ** (-70 / 20)  # -70 dBFS: 16-bit dither stays below, music does not
-LOUDEST = 16.0  # +24 dBFS: larger samples are damage, not clipping
 MAX_DAMAGED = 0.01  # share of samples that may be replaced
 PREROLL_SECONDS = 1.0  # decoded before an excerpt: bit reservoirs and overlaps settle in it
+TAGS = (b"ID3", b"TAG", b"APETAGEX")  # between the parts of a joined MP3: no packets that failed
 # Ticks of a packet: FFmpeg's Ogg reader keeps a negative duration, of a last packet that is cut by
 # more than it holds, as one of 32 bits without a sign: a second of sound would last a day.
 NEGATIVE_TICKS = 1 << 31
@@ -44,9 +48,10 @@ class Audio:
     sample_rate: int  # Hz, of `samples`; media.sample_rate is the file's
     media: Media
     tags: Tags
-    content_hash: str  # of the audio packets: survives renaming and retagging
+    content_hash: str  # engine/content.py: survives renaming and retagging
     partial: str | None  # a sentence: what is missing or was replaced
     excerpt: tuple[float, float]  # start and end in the file, seconds
+    loudness: "Loudness | None" = None  # of all channels, where the file has more than two
 
     @property
     def seconds(self) -> float:
@@ -75,15 +80,15 @@ def decode(
 ) -> Audio:
     """Decode the best audio stream, or its central `span_s` (at most `cap_s`) seconds.
 
-    One pass over the file; a second one only where the file is longer than the excerpt and its
-    stated length is missing, or so wrong that the excerpt fell off the end. Raises AudioError when
+    One pass over the file; a second one only where the file is longer than the excerpt, and what it
+    said of its length, or FFmpeg's estimate, put the excerpt elsewhere. Raises AudioError when
     nothing can be decoded.
     """
     limit_s = min(span_s or cap_s, cap_s)
     source, reading, start_s = _decoded(path, None, limit_s)
     true_start_s = _central(reading.seen_s, limit_s)
     # Too few samples from 0 on were all there are, however long the packets call themselves.
-    unsure = source.stated_s is None if reading.samples.is_full else start_s > 0
+    unsure = reading.samples.is_full or start_s > 0
     if unsure and abs(true_start_s - start_s) > PREROLL_SECONDS:
         source, reading, start_s = _decoded(path, true_start_s, limit_s)
     return _audio(source, reading, start_s, limit_s)
@@ -134,33 +139,49 @@ class _Reading:
 
 def _read(source: Source, start_s: float, limit_s: float) -> _Reading:
     """One pass over all packets: hash them, and decode those from `start_s` on, `limit_s` long."""
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(f"{source.codec} {source.rate} {source.channels} ".encode())
+    content = ContentHash()
     samples = Samples(expected_s=source.stated_s or limit_s, limit_s=limit_s)
-    clock = _Clock(source)
-    decoder = _Decoder(source, samples, start_s)
-    fault = None
-    try:
-        for packet in source.container.demux(source.stream):
-            begin_s, end_s = clock.pass_packet(packet)
-            if packet.size:
-                digest.update(packet)
-            if limit_s > 0 and end_s >= start_s - PREROLL_SECONDS and not samples.is_full:
-                decoder.decode(packet, begin_s)
-    except av.error.FFmpegError as error:
-        fault = f"The file is damaged {clock.end_s:.1f} s in: {words(error)}."
-    why_nothing = decoder.refusal or decoder.last_error or "It holds no samples."
-    fault = fault or decoder.fault
-    return _Reading(digest.hexdigest(), samples, clock.end_s, fault, why_nothing)
+    faults, why_nothing = [source.fault], None
+    last, seen_s, is_whole = None, 0.0, True
+    for part in source.parts():
+        content.begin(part)
+        clock, decoder = _Clock(part, seen_s), _Decoder(part, samples, start_s)
+        damage = None
+        try:
+            for packet in part.container.demux(part.stream):
+                begin_s, end_s = clock.pass_packet(packet)
+                if packet.size:
+                    content.add(packet)
+                    last = packet
+                if limit_s > 0 and end_s >= start_s - PREROLL_SECONDS and not samples.is_full:
+                    decoder.decode(packet, begin_s)
+        except av.error.FFmpegError as error:
+            damage = f"The file is damaged {clock.end_s:.1f} s in: {words(error)}."
+        content.end(is_whole=damage is None)
+        seen_s, is_whole = clock.end_s, is_whole and damage is None
+        faults.append(damage or decoder.fault)
+        why_nothing = why_nothing or decoder.refusal or decoder.last_error
+    end = last.pos + last.size if is_whole and last is not None and last.pos is not None else None
+    rest = source.rest_behind(end) if end is not None else None
+    if rest or source.fault:
+        content.note_rest()
+        faults.append(rest)
+    return _Reading(
+        content_hash=content.hexdigest(),
+        samples=samples,
+        seen_s=seen_s,
+        fault=" ".join(filter(None, faults)) or None,
+        why_nothing=why_nothing or "It holds no samples.",
+    )
 
 
 class _Clock:
     """Where packets lie in the file: by their durations, as broken files have wild timestamps."""
 
-    def __init__(self, source: Source) -> None:
-        self._unit = float(source.stream.time_base or 0)
+    def __init__(self, part: Part, start_s: float) -> None:
+        self._unit = float(part.stream.time_base or 0)
         self._first: int | None = None
-        self.end_s = 0.0
+        self._start_s = self.end_s = start_s  # where the part begins
 
     def pass_packet(self, packet: av.Packet) -> tuple[float, float]:
         """Begin and end of a packet, seconds from the start of the file."""
@@ -170,14 +191,16 @@ class _Clock:
                 self.end_s += packet.duration * self._unit
         elif packet.pts is not None:
             self._first = packet.pts if self._first is None else self._first
-            begin_s = self.end_s = max(begin_s, (packet.pts - self._first) * self._unit)
+            at_s = self._start_s + (packet.pts - self._first) * self._unit
+            begin_s = self.end_s = max(begin_s, at_s)
         return begin_s, self.end_s
 
 
 class _Decoder:
     """Decodes packets into `samples`, and keeps account of those that fail."""
 
-    def __init__(self, source: Source, samples: Samples, start_s: float) -> None:
+    def __init__(self, part: Part, samples: Samples, start_s: float) -> None:
+        self._speakers = part.speakers
         self._samples = samples
         self._start_s = start_s
         self._packets = 0
@@ -192,7 +215,8 @@ class _Decoder:
         try:
             frames = packet.decode()
         except (av.error.FFmpegError, ValueError) as error:
-            self._failed.append(self._packets)
+            if not bytes(packet).startswith(TAGS):
+                self._failed.append(self._packets)
             self.last_error = f"It cannot be decoded: {words(error)}."
             return
         if begin_s < self._start_s:
@@ -200,7 +224,7 @@ class _Decoder:
         try:
             for frame in frames:
                 if not self._samples.is_full:
-                    self._samples.add(frame)
+                    self._samples.add(frame, self._speakers)
         except UnusableFormat as error:
             self.refusal = str(error)
         except (av.error.FFmpegError, ValueError) as error:
@@ -208,7 +232,7 @@ class _Decoder:
 
     @property
     def fault(self) -> str | None:
-        """A sentence, where packets failed besides the first and the last.
+        """A sentence, where packets of the part failed besides the first and the last.
 
         These two are often cut, or no audio at all, in files that are fine otherwise.
         """
@@ -252,6 +276,7 @@ def _audio(source: Source, reading: _Reading, start_s: float, limit_s: float) ->
         content_hash=reading.content_hash,
         partial=" ".join(remarks) or None,
         excerpt=(start_s, start_s + seconds),
+        loudness=reading.samples.loudness,
     )
 
 

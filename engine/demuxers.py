@@ -8,5 +8,6 @@ DEMUXERS = (
     "oma osq pva qcp qoa rka rm rso sbc shn sox spdif tak tta truehd voc vqf w64 wav wavarc wsd "
     "wsaud wv xa xwma matroska webm mov mp4 m4a 3gp 3g2 mj2"
 ).replace(" ", ",")
-# Options of av.open().
+# Options of av.open(): for a file, and for a span of bytes in one.
 FILES_ONLY = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
+SPANS_ONLY = {**FILES_ONLY, "protocol_whitelist": "file,subfile"}

@@ -1,7 +1,9 @@
 """Find the audio files under some folders, by extension, and by content where that says nothing.
 
 A file with an audio extension is reported without being opened: whether it holds audio is the
-decoder's to say. Any other file is audio when its first bytes are (a FLAC named cover.txt).
+decoder's to say. Any other file is audio when its first bytes are (a FLAC named cover.txt). MP4,
+Matroska and Windows Media hold songs and films alike: whether one is called .mp4 or .m4v, .webm or
+.mkv, it is a track if it has sound and no pictures that move (engine/films.py); a cover is none.
 Symbolic links are followed after everything else, and a file or folder is visited once, so that
 loops end and two links to one file are one track. Paths are bytes: names need not be UTF-8.
 
@@ -20,16 +22,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine import films
+from engine.films import Content
+
 AUDIO_EXTENSIONS = frozenset(
-    b".mp3 .mp2 .mp1 .mpga .flac .ogg .oga .opus .spx .m4a .m4b .m4r .mp4 .aac .adts .alac .wav "
-    b".wave .w64 .rf64 .bwf .aif .aiff .aifc .wma .asf .wv .ape .mpc .mp+ .mpp .tta .tak .ofr .shn "
-    b".au .snd .caf .mka .webm .weba .ac3 .eac3 .dts .dtshd .amr .awb .3ga .dsf .dff .ra .oma .aa3 "
-    b".voc .qoa".split()
+    b".mp3 .mp2 .mp1 .mpga .flac .ogg .oga .opus .spx .m4a .m4b .m4r .aac .adts .alac .wav .wave "
+    b".w64 .rf64 .bwf .aif .aiff .aifc .wma .wv .ape .mpc .mp+ .mpp .tta .tak .ofr .shn .au .snd "
+    b".caf .mka .weba .ac3 .eac3 .dts .dtshd .amr .awb .3ga .dsf .dff .ra .oma .aa3 .voc "
+    b".qoa".split()
 )
-# Films have sound too, but a film is not a track.
-VIDEO_EXTENSIONS = frozenset(
-    b".mkv .avi .mov .mpg .mpeg .m4v .wmv .flv .ts .m2ts .vob .ogv .ogm .3gp .rm .rmvb".split()
-)
+# Of containers that hold songs or films, which their content tells.
+CONTAINER_EXTENSIONS = frozenset(b".mp4 .m4v .mov .3gp .3g2 .webm .mkv .asf .wmv".split())
+# Of films only. Films have sound too, but a film is not a track.
+VIDEO_EXTENSIONS = frozenset(b".avi .mpg .mpeg .flv .ts .m2ts .vob .ogv .ogm .rm .rmvb".split())
 UNFINISHED_EXTENSIONS = frozenset(b".part .partial .crdownload .download .!qb .aria2 .tmp".split())
 SNIFFED_BYTES = 4096  # holds two MPEG audio frames of up to 1,441 bytes, the largest common size
 
@@ -115,6 +120,7 @@ NOT_THERE = "there is no such file or folder"
 IN_HOME = "hidden folder in a home folder"
 RESOURCE_FORK = "macOS resource fork"
 UNFINISHED = "unfinished download"
+FILM = "film"
 NOT_A_FILE = "not a regular file (pipe, socket or device)"
 BROKEN_LINK = "link that leads nowhere"
 SECOND_WAY = "link to something found elsewhere"
@@ -290,22 +296,34 @@ def _file(
         yield Skipped(path, RESOURCE_FORK)
     else:
         try:
-            audio = extension in AUDIO_EXTENSIONS or _sounds(extension, _head(path))
+            content = Content.SOUND if extension in AUDIO_EXTENSIONS else _content(extension, path)
         except OSError as error:
             yield Skipped(path, _reason(error))
             return
-        if audio:
+        if content is Content.FILM:
+            yield Skipped(path, FILM)
+        elif content is Content.SOUND:
             walk.files.add((status.st_dev, status.st_ino))
             relpath = os.path.relpath(path, root)
             yield Found(root, relpath, status.st_size, status.st_mtime_ns)
 
 
-def _sounds(extension: bytes, head: bytes) -> bool:
-    """Whether a file without an audio extension is audio by its first bytes.
+def _content(extension: bytes, path: bytes) -> Content | None:
+    """What a file without an audio extension holds; None for neither sound nor film.
 
-    A film's name is believed where the container could hold either.
+    A container that is damaged is left to the decoder, which says what is wrong, if it has the name
+    of one.
     """
-    return sniff(head) or (extension not in VIDEO_EXTENSIONS and _sniff_container(head))
+    head = _head(path)
+    found = None
+    if extension not in VIDEO_EXTENSIONS and films.is_container(head):
+        with open(path, "rb", buffering=0, opener=_open_unblocked) as file:
+            found = films.content(file)
+        if found is Content.UNCLEAR and extension in CONTAINER_EXTENSIONS:
+            found = Content.SOUND
+    elif sniff(head):
+        found = Content.SOUND
+    return found
 
 
 def _reason(error: OSError) -> str:
@@ -316,12 +334,12 @@ def _reason(error: OSError) -> str:
 
 
 def _head(path: bytes) -> bytes:
-    # Not blocking: the entry may have become a pipe since it was listed.
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        return os.read(handle, SNIFFED_BYTES)
-    finally:
-        os.close(handle)
+    with open(path, "rb", buffering=0, opener=_open_unblocked) as file:
+        return file.read(SNIFFED_BYTES)
+
+
+def _open_unblocked(path: bytes, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # the entry may have become a pipe meanwhile
 
 
 _STARTS = (
@@ -345,6 +363,7 @@ _STARTS = (
     b"riff\x2e\x91\xcf\x11",  # Wave64
 )
 _OGG_CODECS = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
+_OGG_FILM = b"\x80theora"
 _MP4_AUDIO_BRANDS = (b"M4A ", b"M4B ", b"M4P ")
 
 
@@ -353,7 +372,7 @@ def sniff(head: bytes) -> bool:
     if head.startswith(_STARTS):
         return True
     if head.startswith(b"OggS"):
-        return any(codec in head[:64] for codec in _OGG_CODECS)
+        return any(codec in head[:64] for codec in _OGG_CODECS) and _OGG_FILM not in head
     if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64"):
         return head[8:12] == b"WAVE"
     if head[:4] == b"FORM":
@@ -362,19 +381,6 @@ def sniff(head: bytes) -> bool:
         return head[8:12] in _MP4_AUDIO_BRANDS
     length = _frame_bytes(head)
     return length > 0 and _frame_bytes(head[length:]) > 0
-
-
-_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
-_MP4_BRANDS = (b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"dash", b"3gp4")
-
-
-def _sniff_container(head: bytes) -> bool:
-    """Containers that hold sound alone or with pictures: those that show no sign of pictures."""
-    if head.startswith(_ASF):
-        return True
-    if head.startswith(b"\x1a\x45\xdf\xa3"):  # Matroska, WebM
-        return b"A_" in head and b"V_" not in head
-    return head[4:8] == b"ftyp" and head[8:12] in _MP4_BRANDS and b"vide" not in head
 
 
 # kbit/s by bitrate index 1-14, for (MPEG-1?, layer); Hz by sample rate index, for MPEG-1.

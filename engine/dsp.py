@@ -62,7 +62,7 @@ def at_rate(audio: Audio, sample_rate: int) -> np.ndarray:
 
 
 def _loudness(audio: Audio) -> dict[str, float]:
-    measured = loudness.measure(audio.samples, audio.sample_rate)
+    measured = audio.loudness or loudness.measure(audio.samples, audio.sample_rate)
     if measured.integrated_lufs is None:
         return {}
     values = {"loudness_lufs": measured.integrated_lufs}

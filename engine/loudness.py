@@ -5,10 +5,12 @@ filter is the standard's analogue prototype at the file's own rate, so nothing i
 Checked against FFmpeg's ebur128: equal to the 0.1 LU that it prints. Essentia's LoudnessEBUR128
 differs from both by up to 0.25 LU on music, since its high-pass is 2.6 dB too deep at 20 Hz.
 
-Convention: a mono recording counts as the same signal on two loudspeakers, as it is played.
+Convention: a mono recording counts as the same signal on two loudspeakers, as it is played. By how
+much each channel of another layout counts: engine/speakers.py.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,16 +37,60 @@ class Loudness:
 
 def measure(samples: np.ndarray, sample_rate: int) -> Loudness:
     """float32 [n, 1 or 2], full scale at 1 → Loudness."""
-    power = _block_powers(samples, sample_rate)
-    momentary = _gated(_windows(power, _MOMENTARY_BLOCKS), _RELATIVE_GATE)
-    if not len(momentary):
-        return Loudness(None, None)
-    integrated = _lufs(momentary.mean())
-    short_term = _gated(_windows(power, _SHORT_TERM_BLOCKS), _RANGE_GATE)
-    if len(power) < _SHORT_TERM_BLOCKS or not len(short_term):
-        return Loudness(integrated, None)
-    low, high = np.percentile(short_term, _RANGE_PERCENTILES, method="closest_observation")
-    return Loudness(integrated, _lufs(high) - _lufs(low))
+    meter = Meter(sample_rate)
+    meter.add(samples, [2.0] if samples.shape[1] == 1 else [1.0, 1.0])
+    return meter.read()
+
+
+class Meter:
+    """Measures a recording block by block, so that its channels are never in memory as a whole."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self._sections = k_weighting(sample_rate)
+        self._block = round(_BLOCK_S * sample_rate)
+        self._chunk = self._block * round(_SECONDS_AT_ONCE / _BLOCK_S)
+        self._state = np.zeros((len(self._sections), 2, 0))  # of each channel's filter
+        self._rest = np.zeros(0)  # weighted power of the samples after the last whole block
+        self._powers: list[np.ndarray] = []
+
+    def add(self, samples: np.ndarray, weights: Sequence[float]) -> None:
+        """float [n, channels], full scale at 1; by how much each channel's power counts.
+
+        Another number of channels begins with silence before it.
+        """
+        if self._state.shape[2] != samples.shape[1]:
+            self._state = np.zeros((*self._state.shape[:2], samples.shape[1]))
+        for first in range(0, len(samples), self._chunk):
+            self._add(samples[first : first + self._chunk], weights)
+
+    def _add(self, samples: np.ndarray, weights: Sequence[float]) -> None:
+        total = np.zeros(len(self._rest) + len(samples))
+        total[: len(self._rest)] = self._rest
+        for channel, weight in enumerate(weights):
+            if weight:
+                weighted, self._state[:, :, channel] = signal.sosfilt(
+                    self._sections, samples[:, channel], zi=self._state[:, :, channel]
+                )
+                np.square(weighted, out=weighted)
+                total[len(self._rest) :] += weighted if weight == 1 else weight * weighted
+        whole = len(total) // self._block * self._block
+        self._powers.append(total[:whole].reshape(-1, self._block).mean(axis=1))
+        self._rest = total[whole:]
+
+    def read(self) -> Loudness:
+        """Of all that was added; the last block is filled with zeros."""
+        rest = np.zeros(self._block if len(self._rest) else 0)
+        rest[: len(self._rest)] = self._rest
+        power = np.concatenate([*self._powers, rest.reshape(-1, self._block).mean(axis=1)])
+        momentary = _gated(_windows(power, _MOMENTARY_BLOCKS), _RELATIVE_GATE)
+        if not len(momentary):
+            return Loudness(None, None)
+        integrated = _lufs(momentary.mean())
+        short_term = _gated(_windows(power, _SHORT_TERM_BLOCKS), _RANGE_GATE)
+        if len(power) < _SHORT_TERM_BLOCKS or not len(short_term):
+            return Loudness(integrated, None)
+        low, high = np.percentile(short_term, _RANGE_PERCENTILES, method="closest_observation")
+        return Loudness(integrated, _lufs(high) - _lufs(low))
 
 
 def k_weighting(sample_rate: int) -> np.ndarray:
@@ -62,26 +108,6 @@ def k_weighting(sample_rate: int) -> np.ndarray:
     norm = 1 + k / q + k * k
     high_pass = [1, -2, 1, 1, 2 * (k * k - 1) / norm, (1 - k / q + k * k) / norm]
     return np.array([shelf, high_pass])
-
-
-def _block_powers(samples: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Weighted power of each 100 ms, summed over channels; the last block is filled with zeros."""
-    block = round(_BLOCK_S * sample_rate)
-    chunk = block * round(_SECONDS_AT_ONCE / _BLOCK_S)
-    sections = k_weighting(sample_rate)
-    channels = samples.shape[1]
-    state = np.zeros((len(sections), 2, channels))
-    powers = []
-    for first in range(0, len(samples), chunk):
-        part = samples[first : first + chunk]
-        total = np.zeros(-(-len(part) // block) * block)
-        for channel in range(channels):
-            weighted, state[:, :, channel] = signal.sosfilt(
-                sections, part[:, channel], zi=state[:, :, channel]
-            )
-            total[: len(part)] += np.square(weighted, out=weighted)
-        powers.append(total.reshape(-1, block).mean(axis=1))
-    return np.concatenate(powers) * (2 if channels == 1 else 1)
 
 
 def _windows(powers: np.ndarray, blocks: int) -> np.ndarray:

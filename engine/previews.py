@@ -10,14 +10,20 @@ import io
 import os
 import stat
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.demuxers import FILES_ONLY
+import numpy as np
+
+from engine import ogg
 from engine.library import Location
 
 if TYPE_CHECKING:
     import av
+
+    from engine.container import Part
+    from engine.pcm import Samples
 
 # A five-minute MP3 at 320 kb/s. Ten players of larger files would hold the app's memory: Streamlit
 # keeps what it plays in RAM.
@@ -26,7 +32,6 @@ CLIP_SECONDS = 60
 CLIP_RATE = 44100  # Hz
 CLIP_BITS = 160_000  # per second, of stereo MP3
 CLIP_PATIENCE = 20.0  # seconds of work on one clip; a second is usual
-MAX_CHANNELS = 64  # more is a damaged header, not music
 # First bytes of a file, codec prefixes → MIME type. Both must fit, since either may lie alone.
 PLAYED_BY_BROWSERS = (
     (b"ID3", ("mp3",), "audio/mpeg"),
@@ -87,6 +92,9 @@ def whole(path: bytes, codec: str) -> Preview | None:
             mime = _mime(head, codec)
             if mime is None or os.fstat(file.fileno()).st_size > WHOLE_BYTES:
                 return None
+            if len(ogg.links(file)) > 1:
+                return None  # browsers stop behind the first link, or where its rate ends
+            file.seek(len(head))
             return Preview(head + file.read(), mime)
     except OSError as error:
         raise PreviewError(f"The file cannot be read: {error.strerror}.") from error
@@ -112,59 +120,96 @@ def _mime(head: bytes, codec: str) -> str | None:
 
 def clip(path: bytes, start: float, seconds: float) -> Preview:
     """Part of a file as MP3, stereo; start and length in seconds. PreviewError where it fails."""
-    import av
     from av.error import FFmpegError
 
-    target = io.BytesIO()
+    from engine.container import AudioError
+    from engine.pcm import UnusableFormat
+
     try:
-        # The descriptor, not the name: a name could be read as the address of a network source.
-        with (
-            open(path, "rb") as file,  # noqa: PTH123
-            av.open(file, options=FILES_ONLY, timeout=CLIP_PATIENCE) as source,
-        ):
-            if not source.streams.audio:
-                raise PreviewError("There is no sound in this file.")
-            written = _encode(source, target, start, seconds)
-    except (FFmpegError, OSError, ValueError) as error:
+        samples, rate = _decode(path, start, seconds)
+        data = _encode(samples, rate) if len(samples) else b""
+    except (AudioError, UnusableFormat, FFmpegError, OSError, ValueError) as error:
         # A system error's own text would add the path, as Python writes it.
         why = getattr(error, "strerror", None) or str(error)
-        raise PreviewError(f"The file cannot be decoded: {why}.") from error
-    if written == 0:
+        raise PreviewError(f"The file cannot be decoded: {why.rstrip('.')}.") from error
+    if not data:
         raise PreviewError("Nothing in this file can be decoded.")
-    return Preview(target.getvalue(), "audio/mpeg", start, written / CLIP_RATE)
+    return Preview(data, "audio/mpeg", start, len(samples) / rate)
 
 
-def _encode(source: "av.container.InputContainer", target, start: float, seconds: float) -> int:
-    """Decode, resample and encode; the number of samples written."""
-    import av
+def _decode(path: bytes, start: float, seconds: float) -> tuple[np.ndarray, int]:
+    """Samples [n, 1 or 2] and their rate, as the analysis hears them."""
+    from av.error import FFmpegError
+
+    from engine.container import AudioError, open_part
+    from engine.pcm import Samples
+
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - bytes
+        links = ogg.links(file)
+    latest = time.monotonic() + CLIP_PATIENCE
+    samples, begin = Samples(seconds, seconds), 0.0
+    for link in links if len(links) > 1 else [None]:
+        try:
+            with open_part(os.fsdecode(path), link, CLIP_PATIENCE) as part:
+                end = begin + part.sounding_s
+                if link is None or end > start:
+                    _collect(part, samples, max(0.0, start - begin), latest)
+                begin = end
+        except (AudioError, FFmpegError):
+            if link is None:
+                raise
+            continue  # a damaged link is a gap, not the end
+        if samples.is_full:
+            break
+    return samples.finish()[: int(seconds * samples.rate)], samples.rate
+
+
+def _collect(part: "Part", samples: "Samples", start: float, latest: float) -> None:
+    """Decode a part from `start` seconds on, until the samples are full or it is `latest`."""
     from av.error import InvalidDataError
 
-    stream = source.streams.audio[0]
-    latest = time.monotonic() + CLIP_PATIENCE
-    if stream.codec_context.channels > MAX_CHANNELS:
-        raise ValueError(f"it claims {stream.codec_context.channels} channels")
+    stream, unit = part.stream, float(part.stream.time_base)
+    first = stream.start_time or 0
     if start > 0:
-        source.seek(int(start / stream.time_base), stream=stream)
-    wanted, written = int(seconds * CLIP_RATE), 0
+        part.container.seek(first + int(start / unit), stream=stream)
+    for packet in part.container.demux(stream):
+        if time.monotonic() > latest:
+            raise PreviewError("It takes too long to make a clip of this file.")
+        try:
+            frames = packet.decode()
+        except InvalidDataError:
+            continue  # a damaged packet is a gap, not the end
+        for frame in frames:
+            # A seek lands before the asked time.
+            if frame.time is None or frame.time >= first * unit + start - 1:
+                samples.add(frame, part.speakers)
+        if samples.is_full:
+            return
+
+
+def _encode(samples: np.ndarray, rate: int) -> bytes:
+    """Samples [n, 1 or 2], full scale at 1, as a stereo MP3."""
+    import av
+
+    target = io.BytesIO()
     with av.open(target, "w", format="mp3") as sink:
         out = sink.add_stream("libmp3lame", rate=CLIP_RATE, layout="stereo")
         out.bit_rate = CLIP_BITS
         resampler = av.AudioResampler(format="s16p", layout="stereo", rate=CLIP_RATE)
-        for packet in source.demux(stream):
-            if time.monotonic() > latest:
-                raise PreviewError("It takes too long to make a clip of this file.")
-            try:
-                frames = packet.decode()
-            except InvalidDataError:
-                continue  # a damaged packet is a gap, not the end
-            for frame in frames:
-                if frame.time is not None and frame.time < start - 1:
-                    continue  # a seek lands before the asked time
-                for resampled in resampler.resample(frame):
-                    written += resampled.samples
-                    resampled.pts = None
-                    sink.mux(out.encode(resampled))
-            if written >= wanted:
-                break
+        for frame in (*_frames(samples, rate), None):
+            for resampled in resampler.resample(frame):
+                resampled.pts = None
+                sink.mux(out.encode(resampled))
         sink.mux(out.encode(None))
-    return written
+    return target.getvalue()
+
+
+def _frames(samples: np.ndarray, rate: int) -> Iterator["av.AudioFrame"]:
+    import av
+
+    for first in range(0, len(samples), rate):
+        block = np.nan_to_num(samples[first : first + rate])
+        stereo = np.ascontiguousarray(np.broadcast_to(block, (len(block), 2)))
+        frame = av.AudioFrame.from_ndarray(stereo.reshape(1, -1), "flt", "stereo")
+        frame.sample_rate = rate
+        yield frame

@@ -142,7 +142,13 @@ class Writer(Library):
             return self._insert(root, relpath, columns)
         track, old_size, old_mtime, old_hash = found
         touched = (old_size, old_mtime) != (size, columns["mtime_ns"])
-        if touched if analysis.content_hash is None else analysis.content_hash != old_hash:
+        if analysis.content_hash is None:
+            is_other = touched
+        elif touched or old_hash is None:
+            is_other = analysis.content_hash != old_hash
+        else:  # older versions did not write the note behind the hash (engine/content.py)
+            is_other = not analysis.content_hash.startswith(old_hash)
+        if is_other:
             self._forget(track)
         self._update(track, columns)
         return track

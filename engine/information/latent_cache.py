@@ -49,7 +49,7 @@ FOLDER = "latents"  # in the library
 ABOUT = "latents.json"
 FULL = "float32"  # the codec's usual precision
 _CHECK = 16  # bytes at the end of a file
-_NAME = re.compile(r"([0-9a-f]{32})\+(\d+)-(\d+)\.npy")
+_NAME = re.compile(r"([0-9a-f]{32,48})\+(\d+)-(\d+)\.npy")
 _UNFINISHED = ".part"
 _ABANDONED_S = 24 * 3600.0  # an unfinished file of this age is of a process that was killed
 
