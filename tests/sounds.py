@@ -1,5 +1,6 @@
 """Test signals, and files of any format from them: PyAV encodes, no ffmpeg program is needed."""
 
+import struct
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -75,3 +76,55 @@ def packets(stream: av.AudioStream, samples: np.ndarray, rate: int) -> Iterator:
         frame.pts, frame.time_base = start, Fraction(1, rate)
         yield from stream.encode(frame)
     yield from stream.encode(None)
+
+
+def bits(samples: np.ndarray, rate: int, times: int) -> np.ndarray:
+    """float [n, channels] → bits [n', channels] at `times` 44.1 kHz: noise-shaped, first order."""
+    count = len(samples) * times * 44_100 // rate // 8 * 8
+    places = np.arange(count) * (rate / (times * 44_100))
+    steps = [np.interp(places, np.arange(len(samples)), channel) for channel in samples.T]
+    whole = np.floor(np.cumsum((np.stack(steps, axis=1) + 1) / 2, axis=0))
+    return np.diff(whole, axis=0, prepend=0).astype(np.uint8)
+
+
+def dsf(path: Path, bits: np.ndarray, hertz: int) -> Path:
+    """Bits [n, channels] as a DSF file: blocks of 4,096 bytes a channel, first bit lowest."""
+    count, channels = bits.shape
+    packed = np.packbits(bits, axis=0, bitorder="little")
+    blocks = -(-len(packed) // 4096)
+    padded = np.zeros((blocks * 4096, channels), np.uint8)
+    padded[: len(packed)] = packed
+    data = padded.reshape(blocks, 4096, channels).transpose(0, 2, 1).tobytes()
+    kind = {1: 1, 2: 2, 6: 7}[channels]
+    form = struct.pack("<QIIIIIIQII", 52, 1, 0, kind, channels, hertz, 1, count, 4096, 0)
+    header = b"DSD " + struct.pack("<QQQ", 28, 92 + len(data), 0) + b"fmt " + form
+    path.write_bytes(header + b"data" + struct.pack("<Q", 12 + len(data)) + data)
+    return path
+
+
+def dff(path: Path, bits: np.ndarray, hertz: int) -> Path:
+    """Bits [n, 2] as a DSDIFF file: a byte of each channel in turn, first bit highest."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return name + struct.pack(">Q", len(content)) + content + bytes(len(content) % 2)
+
+    properties = b"SND " + chunk(b"FS  ", struct.pack(">I", hertz))
+    properties += chunk(b"CHNL", b"\0\2SLFTSRGT") + chunk(b"CMPR", b"DSD \x0enot compressed\0")
+    body = b"DSD " + chunk(b"FVER", bytes.fromhex("01050000")) + chunk(b"PROP", properties)
+    body += chunk(b"DSD ", np.packbits(bits, axis=0).tobytes())
+    path.write_bytes(chunk(b"FRM8", body))
+    return path
+
+
+def wave(path: Path, samples: np.ndarray, rate: int, mask: int | None = None) -> Path:
+    """float32 samples [n, channels] as a WAV file that names its loudspeakers, or does not."""
+    channels = samples.shape[1]
+    form = struct.pack("<HHIIHH", 3, channels, rate, 4 * rate * channels, 4 * channels, 32)
+    if mask is not None:
+        guid = bytes.fromhex("0300000000001000800000aa00389b71")
+        form = b"\xfe\xff" + form[2:] + struct.pack("<HHI", 22, 32, mask) + guid
+    data = samples.astype("<f4").tobytes()
+    chunks = b"fmt " + struct.pack("<I", len(form)) + form
+    chunks += b"data" + struct.pack("<I", len(data)) + data
+    path.write_bytes(b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks)
+    return path

@@ -3,6 +3,7 @@
 import av
 import numpy as np
 import pytest
+from sounds import encode, wave
 
 from engine import audio, loudness
 
@@ -39,16 +40,16 @@ def test_range_of_the_standards_signals(case):
     assert loudness.measure(signal, 48_000).range_lu == pytest.approx(expected, abs=1)
 
 
-def ebur128(samples: np.ndarray, rate: int) -> tuple[float, float]:
+def ebur128(samples: np.ndarray, rate: int, layout: str = "stereo") -> tuple[float, float]:
     """Integrated loudness and range as FFmpeg's filter has them at the end, by its metadata."""
     graph = av.filter.Graph()
-    source = graph.add_abuffer(sample_rate=rate, format="flt", layout="stereo")
+    source = graph.add_abuffer(sample_rate=rate, format="flt", layout=layout)
     meter = graph.add("ebur128", "metadata=1")
     sink = graph.add("abuffersink")
     source.link_to(meter)
     meter.link_to(sink)
     graph.configure()
-    frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="flt", layout="stereo")
+    frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="flt", layout=layout)
     frame.sample_rate = rate
     graph.push(frame)
     graph.push(None)
@@ -106,3 +107,112 @@ def test_blocks_join_without_a_seam(monkeypatch):
     monkeypatch.setattr(loudness, "_SECONDS_AT_ONCE", 1)
     cut = loudness.measure(signal, 44_100)
     assert cut.integrated_lufs == pytest.approx(whole.integrated_lufs, abs=1e-9)
+
+
+@pytest.mark.parametrize("cuts", [1, 7, 4800, 33_333, 10**6])
+def test_a_meter_hears_the_same_in_any_pieces(cuts):
+    signal = np.random.default_rng(0).normal(0, 0.1, (44_100 * 2 + 11, 2)).astype(np.float32)
+    whole = loudness.measure(signal, 44_100)
+    meter = loudness.Meter(44_100)
+    for first in range(0, len(signal), max(cuts, 100)):
+        meter.add(signal[first : first + max(cuts, 100)], [1.0, 1.0])
+    assert meter.read().integrated_lufs == pytest.approx(whole.integrated_lufs, abs=1e-9)
+    assert meter.read() == meter.read()
+
+
+# EBU Tech 3341, case 6: -28 dBFS left and right, -24 in the centre, -30 around; the bass is nobody's.
+CASE_6 = {
+    "5.0": (-28, -28, -24, -30, -30),
+    "5.1": (-28, -28, -24, -6, -30, -30),
+    "5.1(side)": (-28, -28, -24, -6, -30, -30),
+    None: (-28, -28, -24, -6, -30, -30),
+}
+
+
+@pytest.mark.parametrize("layout", CASE_6)
+@pytest.mark.parametrize("rate", [44_100, 48_000, 96_000])
+def test_the_standards_signal_in_five_channels(tmp_path, layout, rate):
+    levels = 10 ** (np.array(CASE_6[layout]) / 20)
+    tone = np.sin(2 * np.pi * 1000 * np.arange(20 * rate) / rate)
+    signal = (tone[:, None] * levels).astype(np.float32)
+    if layout is None:  # a file that does not say which channel is which
+        path = wave(tmp_path / "a.wav", signal, rate)
+    else:
+        path = encode(tmp_path / "a.wav", signal, rate, "pcm_f32le", layout)
+    measured = audio.decode(path).loudness
+    assert measured.integrated_lufs == pytest.approx(-23.0, abs=0.1)
+
+
+LAYOUTS = "2.1 3.0 3.0(back) 4.0 quad 4.1 5.0 5.1 5.1(side) 6.0 6.1 7.0 7.1 7.1(wide) 5.1.2 7.1.4"
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.split())
+def test_every_layout_reads_as_ffmpeg_has_it(tmp_path, layout):
+    count = av.AudioLayout(layout).nb_channels
+    noise = np.random.default_rng(1).normal(0, 0.05, (48_000 * 8, count))
+    noise *= np.linspace(0.3, 1, count) * np.linspace(0.2, 1, len(noise))[:, None]
+    noise = noise.astype(np.float32)
+    path = encode(tmp_path / "a.wav", noise, 48_000, "pcm_f32le", layout)
+    integrated, loudness_range = ebur128(noise, 48_000, layout)
+    ours = audio.decode(path).loudness
+    assert ours.integrated_lufs == pytest.approx(integrated, abs=0.05)
+    assert ours.range_lu == pytest.approx(loudness_range, abs=0.1)
+
+
+@pytest.mark.parametrize("codec", ["flac", "aac", "ac3", "libopus"])
+def test_surround_is_measured_in_every_codec(tmp_path, codec):
+    """Behind as loud as in front: 1.41 times the power, which the mix to stereo does not show."""
+    noise = np.random.default_rng(1).normal(0, 0.05, (48_000 * 5, 6)).astype(np.float32)
+    noise[:, [2, 3]] = 0
+    extension = {"flac": "flac", "aac": "m4a", "ac3": "ac3", "libopus": "opus"}[codec]
+    options = {} if codec == "flac" else {"bit_rate": 512_000}
+    path = encode(tmp_path / f"a.{extension}", noise, 48_000, codec, "5.1", **options)
+    sound = audio.decode(path)
+    front = loudness.measure(noise[:, :2], 48_000).integrated_lufs
+    expected = front + 10 * np.log10(1 + 1.41)
+    assert sound.loudness.integrated_lufs == pytest.approx(expected, abs=0.3)
+    assert loudness.measure(sound.samples, 48_000).integrated_lufs < expected - 1
+
+
+def test_only_the_excerpt_is_measured(tmp_path):
+    tone = np.sin(2 * np.pi * 1000 * np.arange(30 * 8_000) / 8_000)[:, None]
+    signal = np.where(np.arange(len(tone))[:, None] // 80_000 == 1, 0.1, 0.9) * tone
+    path = encode(
+        tmp_path / "a.wav", np.repeat(signal, 6, axis=1).astype(np.float32), 8_000, layout="5.1"
+    )
+    sound = audio.decode(path, span_s=10)  # 10 to 20 s, where it is soft
+    whole = audio.decode(path)
+    assert sound.excerpt == pytest.approx((10, 20), abs=0.2)
+    soft = whole.loudness.integrated_lufs - sound.loudness.integrated_lufs
+    assert soft == pytest.approx(20 * np.log10(9), abs=0.5)
+
+
+def test_stereo_and_mono_files_are_measured_by_their_samples(tmp_path):
+    for channels in (1, 2):
+        path = encode(tmp_path / "a.wav", sine(2, -20)[:, :channels], 48_000)
+        assert audio.decode(path).loudness is None
+
+
+def test_a_file_that_turns_to_surround_is_measured_from_its_start(tmp_path):
+    """A chain: ten seconds of stereo, then ten of 5.1 that is silent but for the same two."""
+    loud = sine(10, -20, hertz=500)
+    six = np.pad(sine(10, -40, hertz=500), ((0, 0), (0, 4)))
+    parts = [
+        encode(tmp_path / "a.ogg", loud, 48_000, "flac", container="ogg"),
+        encode(tmp_path / "b.ogg", six, 48_000, "flac", "5.1", container="ogg"),
+    ]
+    (tmp_path / "c.ogg").write_bytes(b"".join(part.read_bytes() for part in parts))
+    measured = audio.decode(tmp_path / "c.ogg").loudness
+    both = loudness.measure(np.concatenate([loud, six[:, :2]]), 48_000)
+    assert measured.integrated_lufs == pytest.approx(both.integrated_lufs, abs=0.05)
+
+
+def test_damage_in_one_channel_is_no_loudness(tmp_path):
+    noise = np.random.default_rng(1).normal(0, 0.05, (48_000 * 5, 6)).astype(np.float32)
+    clean = audio.decode(encode(tmp_path / "a.wav", noise, 48_000, "pcm_f32le", "5.1"))
+    noise[5000:5010, 4] = np.nan, *[1e30] * 9
+    damaged = audio.decode(encode(tmp_path / "b.wav", noise, 48_000, "pcm_f32le", "5.1"))
+    assert damaged.loudness.integrated_lufs == pytest.approx(
+        clean.loudness.integrated_lufs, abs=0.01
+    )
+    assert "became 0" in damaged.partial

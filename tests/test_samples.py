@@ -1,5 +1,7 @@
 """The right samples: every format at its precision, layouts, rates, excerpts of long files."""
 
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -7,9 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sounds import encode, tune
+from sounds import bits, dff, dsf, encode, tune
 
-from engine.audio import decode
+from engine import discover, speakers
+from engine.audio import AudioError, decode, decode_hooks
 from engine.pcm import Samples, UnusableFormat
 
 RATE = 44_100
@@ -169,9 +172,67 @@ def test_frames_of_changing_formats_join_without_loss(frames: list[tuple[str, st
         samples.add(frame)
     joined = samples.finish()
     assert joined.shape == (sum(count for _, _, count in frames), samples.channels)
-    assert samples.channels == (1 if frames[0][1] == "mono" else 2)
-    if len({layout for _, layout, _ in frames}) == 1:
-        np.testing.assert_allclose(joined, 0.5, atol=1e-6)
+    assert samples.channels == (2 if any(layout == "stereo" for _, layout, _ in frames) else 1)
+    np.testing.assert_allclose(joined, 0.5, atol=1e-6)
+
+
+def test_what_was_mono_becomes_stereo_when_stereo_follows():
+    """Each channel is as loud as it was alone: a mono recording plays on both loudspeakers."""
+    samples = Samples(expected_s=1, limit_s=10)
+    for layout, values in (("mono", [0.5]), ("stereo", [0.25, 0.125]), ("mono", [-0.5])):
+        block = np.repeat(np.array(values, np.float32)[:, None], 100, axis=1)
+        frame = av.AudioFrame.from_ndarray(block, "fltp", layout)
+        frame.sample_rate = 8_000
+        samples.add(frame)
+    joined = samples.finish()
+    assert joined.shape == (300, 2)
+    for first, wanted in ((0, (0.5, 0.5)), (100, (0.25, 0.125)), (200, (-0.5, -0.5))):
+        np.testing.assert_array_equal(joined[first : first + 100], [wanted] * 100)
+
+
+@pytest.mark.parametrize("layout", ["5.1", "7.1", "7.1.4"])
+@pytest.mark.parametrize("format", ["fltp", "flt", "s16p", "s32"])
+def test_many_channels_are_taken_from_any_sample_format(layout: str, format: str):
+    """Of eight and more, PyAV lists planes that are none."""
+    count = av.AudioLayout(layout).nb_channels
+    frame = av.AudioFrame(format=format, layout=layout, samples=500)
+    frame.sample_rate = 48_000
+    kind, full = {"flt": (np.float32, 1), "s16": (np.int16, 2**15), "s32": (np.int32, 2**31)}[
+        format.removesuffix("p")
+    ]
+    levels = (np.linspace(0.1, 0.8, count) * full).astype(kind)
+    if format.endswith("p"):
+        for plane, level in zip(frame.planes[:count], levels, strict=True):
+            plane.update(np.full(plane.buffer_size // kind().itemsize, level, kind))
+    else:
+        data = np.tile(levels, 500)
+        padded = np.zeros(frame.planes[0].buffer_size // kind().itemsize, kind)
+        padded[: len(data)] = data
+        frame.planes[0].update(padded)
+    samples = Samples(expected_s=1, limit_s=1)
+    samples.add(frame)
+    mix = speakers.mix(speakers.names(frame.layout))
+    wanted = np.linspace(0.1, 0.8, count) @ mix
+    np.testing.assert_allclose(samples.finish(), np.tile(wanted, (500, 1)), atol=1e-3)
+
+
+def test_many_channels_are_never_in_memory_as_a_whole():
+    """The mix alone is kept: two channels, of the eight that pass."""
+    seconds, rate = 40, 48_000
+    samples = Samples(expected_s=seconds, limit_s=seconds)
+    block = np.full((1, 8 * 4096), 0.1, np.float32)
+    frame = av.AudioFrame.from_ndarray(block, "flt", "7.1")
+    frame.sample_rate = rate
+    tracemalloc.start()
+    try:
+        while not samples.is_full:
+            samples.add(frame)
+        kept = samples.finish()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert samples.loudness.integrated_lufs is not None
+    assert peak - kept.base.nbytes < 20 << 20  # all eight would be 61 MB
 
 
 def test_too_many_channels_are_refused():
@@ -210,6 +271,83 @@ def test_the_cap_holds_whatever_the_span(tmp_path: Path, music: np.ndarray):
     assert decode(path, cap_s=2).seconds == 2
     assert decode(path, span_s=3, cap_s=2).seconds == 2
     assert decode(path, span_s=100, cap_s=200).seconds == 4
+
+
+def _dense_then_plain(seconds: float) -> np.ndarray:
+    """Noise for a third of the time, then a tone: bytes tell nothing of seconds."""
+    third = round(seconds * RATE / 3)
+    noise = np.random.default_rng(1).normal(0, 0.2, (third, 1))
+    tone = 0.1 * np.sin(2 * np.pi * 440 * np.arange(2 * third) / RATE)[:, None]
+    return np.concatenate([noise, tone]).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "passes"),
+    [
+        ("bare.mp3", {"codec": "mp3", "q": 0, "flags": "+qscale"}, 2),
+        ("a.mp3", {"codec": "mp3", "q": 0, "flags": "+qscale"}, 1),
+        ("bare.mp3", {"codec": "mp3", "bit_rate": 128_000}, 1),
+        ("a.aac", {"codec": "aac", "container": "adts", "flags": "+qscale", "q": 2}, 2),
+        ("a.ac3", {"codec": "ac3"}, 1),
+        ("a.mp2", {"codec": "mp2"}, 1),
+        ("a.flac", {"codec": "flac"}, 1),
+        ("a.ogg", {"codec": "libopus", "vbr": "on"}, 1),
+    ],
+)
+def test_the_middle_is_that_of_seconds_not_of_bytes(
+    tmp_path: Path, name: str, options: dict, passes: int
+):
+    """And it costs a second pass only where FFmpeg's estimate was wrong."""
+    path = encode(tmp_path / name, _dense_then_plain(30), **options)
+    if name == "bare.mp3":  # without the first frame, in which LAME says how many follow
+        data = path.read_bytes()
+        data = data[data.index(b"\xff\xfb") :]
+        path.write_bytes(data[discover._frame_bytes(data) :])
+    decodes: list[bytes] = []
+    decode_hooks.append(decodes.append)
+    try:
+        sound = decode(path, span_s=10)
+    finally:
+        decode_hooks.remove(decodes.append)
+    assert sound.excerpt == pytest.approx((10, 20), abs=0.1)
+    assert len(decodes) == passes
+    assert sound.partial is None
+    assert sound.media.duration_s == pytest.approx(30, abs=0.1)
+    level = np.sqrt(np.mean(sound.mono() ** 2))
+    assert level == pytest.approx(0.1 / np.sqrt(2), rel=0.05)  # the tone's; the noise has 0.2
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.mp3", "mp3"), ("a.flac", "flac")])
+def test_the_middle_of_joined_files_is_that_of_both(tmp_path: Path, name: str, codec: str):
+    """What the first header states is the length of the first."""
+    part = encode(tmp_path / name, tune(20), codec=codec).read_bytes()
+    (tmp_path / name).write_bytes(part + part)
+    sound = decode(tmp_path / name, span_s=5)
+    assert sound.excerpt == pytest.approx((17.5, 22.5), abs=0.3)
+    assert sound.partial is None
+
+
+@pytest.mark.parametrize("write", [dsf, dff])
+@pytest.mark.parametrize("times", [64, 256, 512])
+def test_dsd_of_any_rate(tmp_path: Path, write: Callable, times: int):
+    t, tones = np.arange(RATE * 2 // 5)[:, None] / RATE, np.array([(500, 1000), (0.5, 0.25)])
+    music = tones[1] * np.sin(2 * np.pi * tones[0] * t)
+    path = write(tmp_path / "a.dsd", bits(music.astype(np.float32), RATE, times), times * RATE)
+    sound = decode(path)
+    assert (sound.media.sample_rate, sound.sample_rate) == (times * RATE // 8, RATE)
+    assert sound.seconds == pytest.approx(0.4, abs=0.01)
+    assert sound.partial is None
+    part = sound.samples[RATE // 10 : RATE * 3 // 10] * np.hanning(RATE // 5)[:, None]
+    spectrum = np.abs(np.fft.rfft(part, axis=0)) * (4 / len(part))
+    for channel, (hertz, level) in enumerate(tones.T):
+        assert spectrum[int(hertz / 5), channel] == pytest.approx(level, rel=0.02)
+        assert spectrum[300:, channel].max() < 0.02  # from 1.5 kHz on
+
+
+def test_dsd_beyond_what_there_is_is_refused(tmp_path: Path):
+    path = dsf(tmp_path / "a.dsf", np.zeros((80_000, 2), np.uint8), 4096 * RATE)
+    with pytest.raises(AudioError, match="outside"):
+        decode(path)
 
 
 def test_an_excerpt_of_a_file_that_claims_to_be_longer(tmp_path: Path):
