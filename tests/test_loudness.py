@@ -120,7 +120,8 @@ def test_a_meter_hears_the_same_in_any_pieces(cuts):
     assert meter.read() == meter.read()
 
 
-# EBU Tech 3341, case 6: -28 dBFS left and right, -24 in the centre, -30 around; the bass is nobody's.
+# EBU Tech 3341, case 6: -28 dBFS left and right, -24 in the centre, -30 around. The bass, that the
+# standard leaves silent, does not count.
 CASE_6 = {
     "5.0": (-28, -28, -24, -30, -30),
     "5.1": (-28, -28, -24, -6, -30, -30),

@@ -78,6 +78,40 @@ def test_a_lying_extension_is_not_believed(tmp_path, tune):
     assert middle(path, SECONDS).seconds == pytest.approx(SECONDS, abs=0.1)
 
 
+@pytest.mark.parametrize("codecs", [("vorbis", "libopus"), ("vorbis", "vorbis"), ("flac", "flac")])
+def test_a_chain_is_served_as_a_clip_of_all_links(tmp_path, tune, codecs):
+    """As browsers play the first only, or stop where the rate changes."""
+    path = tmp_path / "a.ogg"
+    parts = []
+    for number, codec in enumerate(codecs):
+        music = tune[: 2 * 44_100] * (1, 0.25)[number]
+        options = {"strict": "experimental"} if codec == "vorbis" else {}
+        name = tmp_path / f"{number}.ogg"
+        parts.append(sounds.encode(name, music, codec=codec, container="ogg", **options))
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    assert whole(os.fsencode(path), codecs[0].removeprefix("lib")) is None
+    found = previews.clip(os.fsencode(path), 0, 60)
+    assert found.seconds == pytest.approx(4, abs=0.05)
+    sound = decoded(found.data)
+    first, second = (np.std(sound[at : at + 80_000]) for at in (4_000, 92_000))
+    assert second / first == pytest.approx(0.25, rel=0.1)
+    later = previews.clip(os.fsencode(path), 2, 60)  # from the second link on
+    assert later.seconds == pytest.approx(2, abs=1.05)  # a clip may begin a second early
+    assert np.std(decoded(later.data)[-80_000:-4_000]) == pytest.approx(second, rel=0.1)
+
+
+def test_surround_is_mixed_to_stereo(tmp_path, tune):
+    six = np.zeros((len(tune), 6), np.float32)
+    six[:, 4] = tune[:, 0]  # behind, on the left
+    path = sounds.encode(tmp_path / "a.flac", six, codec="flac", layout="5.1")
+    found = previews.clip(os.fsencode(path), 0, 60)
+    with av.open(io.BytesIO(found.data)) as source:
+        sound = np.concatenate([frame.to_ndarray() for frame in source.decode(audio=0)], axis=1)
+    left, right = np.std(sound, axis=1)
+    assert left == pytest.approx(np.std(tune[:, 0]) / 2**0.5, rel=0.05)
+    assert right < 0.05 * left
+
+
 def test_a_large_file_is_served_as_a_minute_from_its_middle(tmp_path):
     rate, seconds = 8_000, 200
     ramp = np.repeat(np.arange(seconds) / (2 * seconds), rate)  # loudness tells the time

@@ -7,11 +7,13 @@ from contextlib import closing
 from pathlib import Path
 
 import fake_stages
+import headers
 import mutagen
 import numpy as np
 import pandas as pd
 import pytest
 import runs
+import sounds
 from runs import Silent, rows, tone
 
 from engine import discover, shell
@@ -57,6 +59,47 @@ def test_a_touched_file_is_recognised_and_a_changed_one_is_not(analyse, music):
     told = analyse(music)
     assert (told["retagged"], told["decoded"]) == (1, [b"1.wav"])
     assert analyse(music)["done_before"] == 4
+
+
+def test_gain_written_into_a_header_is_analysed_and_tags_are_not(analyse, music, tmp_path):
+    """Of Opus, all players heed it; the packets stay as they were."""
+    path = sounds.encode(music / "a.opus", sounds.tune(3), codec="libopus")
+    analyse(music)
+    before = rows(tmp_path).loudness_lufs[str(path)]
+    path.write_bytes(headers.opus_gain(path.read_bytes(), -12))
+    assert analyse(music)["decoded"] == [b"a.opus"]
+    after = rows(tmp_path).loudness_lufs[str(path)]
+    assert after == pytest.approx(before * 10 ** (-12 / 20), rel=0.01)
+    tagged = mutagen.File(path)
+    tagged["r128_track_gain"] = "-2560"
+    tagged.save()
+    told = analyse(music)
+    assert (told["retagged"], told["decoded"]) == (1, [])
+    assert rows(tmp_path).loudness_lufs[str(path)] == after
+
+
+def test_a_library_of_an_earlier_version_is_not_analysed_again(analyse, music, tmp_path):
+    """It has no note of what headers do to the sound; its values are right all the same."""
+    path = sounds.encode(music / "a.opus", sounds.tune(3), codec="libopus")
+    path.write_bytes(headers.opus_gain(path.read_bytes(), -12))
+    (music / "b.flac").write_bytes(
+        sounds.encode(tmp_path / "b.flac", sounds.tune(3), codec="flac").read_bytes()
+    )
+    analyse(music)
+    before = rows(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "library" / FILE_NAME)) as db, db:
+        older = {name: headers.hash_of_packets(music / name) for name in ("a.opus", "b.flac")}
+        for name, known in older.items():
+            db.execute("UPDATE tracks SET content_hash = ? WHERE path = ?", (known, name.encode()))
+    told = analyse(music)
+    assert (told["decoded"], told["done_before"]) == ([], 6)
+    analyse(music, stages=("dsp",), version=2)  # a stage computed anew leaves the others alone
+    pd.testing.assert_frame_equal(rows(tmp_path), before)
+    with Library.open(tmp_path / "library") as library:
+        hashes = library.tracks().set_index("path")["content_hash"]
+    assert hashes[str(music / "b.flac")] == older["b.flac"]
+    assert hashes[str(path)].startswith(older["a.opus"])
+    assert len(hashes[str(path)]) > len(older["a.opus"])
 
 
 def test_a_change_of_content_drops_the_stages_that_were_not_asked_for(analyse, music, tmp_path):

@@ -106,6 +106,15 @@ def test_a_row_never_mixes_two_recordings(writer):
     assert writer.vectors("effnet")[0].size == 0
 
 
+def test_a_hash_that_has_got_a_note_is_of_the_same_recording_unless_the_file_was_written(writer):
+    """Earlier versions did not note what a header does to the sound, but heeded it."""
+    track = writer.record(ROOT, b"a.opus", 1, 1, analysis("aa"))
+    assert track == writer.record(ROOT, b"a.opus", 1, 1, Analysis("aa+", outcomes=(dsp("dsp-2"),)))
+    assert writer.frame().loc[track, "voice"] == EFFNET["voice"]
+    writer.record(ROOT, b"a.opus", 1, 2, Analysis("aa+-", outcomes=(dsp("dsp-2"),)))
+    assert math.isnan(writer.frame().loc[track, "voice"])
+
+
 def test_a_changed_file_that_cannot_be_read_keeps_nothing(writer):
     track = writer.record(ROOT, b"a.mp3", 1, 1, analysis("old"))
     broken = Analysis(outcomes=(Outcome("dsp", "dsp-1", "unreadable"),))
