@@ -47,8 +47,12 @@ class _Shape(NamedTuple):
 class Samples:
     """Collects frames. `rate` and `channels` are known after the first one."""
 
-    def __init__(self, expected_s: float, limit_s: float) -> None:
-        """Make room for about `expected_s` seconds; frames past `limit_s` are not kept."""
+    def __init__(self, expected_s: float, limit_s: float, measures: bool = True) -> None:
+        """Make room for about `expected_s` seconds; frames past `limit_s` are not kept.
+
+        measures: the loudness of more than two channels, which costs more than mixing them.
+        """
+        self._measures = measures
         self._expected_s = min(expected_s, limit_s)
         self._limit_s = limit_s
         self._array = np.empty((0, 1), np.float32)
@@ -88,7 +92,7 @@ class Samples:
 
     @property
     def loudness(self) -> "Loudness | None":
-        """Of all channels as they were decoded; None if there were never more than two."""
+        """Of all channels as decoded; None if there were never more than two, or not measured."""
         return self._meter.read() if self._meter else None
 
     def _begin(self, shape: _Shape, names: tuple[str, ...]) -> None:
@@ -116,7 +120,7 @@ class Samples:
             self._make_room(max(len(self._array), int(self._expected_s * self.rate) + self.rate))
         mix = np.broadcast_to(mix, (len(mix), self.channels)) if mix.shape[1] == 1 else mix
         self._mix = None if np.array_equal(mix, np.eye(self.channels)) else mix
-        if len(names) > 2 and self._meter is None:
+        if self._measures and len(names) > 2 and self._meter is None:
             self._meter = _new_meter(self.rate)
             as_kept = np.full(self.channels, 2 / self.channels)  # one loudspeaker alone is doubled
             self._meter.add(self._array[: self.count], as_kept)

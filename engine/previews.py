@@ -147,7 +147,7 @@ def _decode(path: bytes, start: float, seconds: float) -> tuple[np.ndarray, int]
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - bytes
         links = ogg.links(file)
     latest = time.monotonic() + CLIP_PATIENCE
-    samples, begin = Samples(seconds, seconds), 0.0
+    samples, begin = Samples(seconds, seconds, measures=False), 0.0
     for link in links if len(links) > 1 else [None]:
         try:
             with open_part(os.fsdecode(path), link, CLIP_PATIENCE) as part:

@@ -96,10 +96,14 @@ def test_a_library_of_an_earlier_version_is_not_analysed_again(analyse, music, t
     analyse(music, stages=("dsp",), version=2)  # a stage computed anew leaves the others alone
     pd.testing.assert_frame_equal(rows(tmp_path), before)
     with Library.open(tmp_path / "library") as library:
-        hashes = library.tracks().set_index("path")["content_hash"]
-    assert hashes[str(music / "b.flac")] == older["b.flac"]
-    assert hashes[str(path)].startswith(older["a.opus"])
-    assert len(hashes[str(path)]) > len(older["a.opus"])
+        found = library.tracks()
+        hashes = {
+            Path(path).name: kept
+            for path, kept in zip(found.path, found.content_hash, strict=True)
+        }
+    assert hashes["b.flac"] == older["b.flac"]
+    assert hashes["a.opus"].startswith(older["a.opus"])
+    assert len(hashes["a.opus"]) > len(older["a.opus"])
 
 
 def test_a_change_of_content_drops_the_stages_that_were_not_asked_for(analyse, music, tmp_path):
