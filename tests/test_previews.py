@@ -108,7 +108,7 @@ def test_surround_is_mixed_to_stereo(tmp_path, tune):
     with av.open(io.BytesIO(found.data)) as source:
         sound = np.concatenate([frame.to_ndarray() for frame in source.decode(audio=0)], axis=1)
     left, right = np.std(sound, axis=1)
-    assert left == pytest.approx(np.std(tune[:, 0]) / 2**0.5, rel=0.05)
+    assert left == pytest.approx(np.std(tune[:, 0]) / 2**0.5, rel=0.1)
     assert right < 0.05 * left
 
 
