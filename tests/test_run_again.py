@@ -93,13 +93,12 @@ def test_a_library_of_an_earlier_version_is_not_analysed_again(analyse, music, t
             db.execute("UPDATE tracks SET content_hash = ? WHERE path = ?", (known, name.encode()))
     told = analyse(music)
     assert (told["decoded"], told["done_before"]) == ([], 6)
-    analyse(music, stages=("dsp",), version=2)  # a stage computed anew leaves the others alone
+    analyse(music, stages=("dsp",), base="2")  # a stage computed anew leaves the others alone
     pd.testing.assert_frame_equal(rows(tmp_path), before)
     with Library.open(tmp_path / "library") as library:
         found = library.tracks()
         hashes = {
-            Path(path).name: kept
-            for path, kept in zip(found.path, found.content_hash, strict=True)
+            Path(path).name: kept for path, kept in zip(found.path, found.content_hash, strict=True)
         }
     assert hashes["b.flac"] == older["b.flac"]
     assert hashes["a.opus"].startswith(older["a.opus"])
