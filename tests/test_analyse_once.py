@@ -19,6 +19,7 @@ from engine import analyse_once, models
 from engine.analyse_once import FOLDER_PREFIX, MAX_BYTES, AnalysisError, analyse
 from engine.equipment import equip
 from engine.library import Library
+from engine.models import FETCH_COMMAND
 from engine.run import Run, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -133,7 +134,7 @@ def test_memory_without_end_is_taken_away(library, tmp_path, monkeypatch):
 
 def test_a_missing_model_names_the_space(library, tmp_path):
     found = analyse(wav(tmp_path), "x.wav", library, equip=fake_uploads.without_effnet)
-    assert dict(found.gaps) == {"effnet": "Get it."}
+    assert dict(found.gaps) == {"effnet": f"Get it. Get it with: {FETCH_COMMAND}"}
     assert "musicnn" in found.vectors
 
 
