@@ -61,7 +61,7 @@ def facts(tracks: int) -> Recordings:
     numbers = np.arange(tracks)
     table = {name: [f"{name} {n}" for n in numbers] for name in ("content_hash", "title", "path")}
     table |= {"artist": [f"artist {n % (tracks // 20 + 1)}" for n in numbers]}
-    table |= {"duration_s": 60.0 + numbers % 997, "album": None}
+    table |= {"duration_s": 60.0 + numbers % 997, "album": None, "recording": numbers + 1}
     return Recordings(pd.DataFrame(table, index=pd.Index(numbers + 1, name="id"))[list(FACTS)])
 
 

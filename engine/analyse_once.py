@@ -13,12 +13,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from engine import recording_groups
 from engine.cores import environment, usable_cores
 from engine.library import Library
 from engine.models import FETCH_COMMAND
@@ -31,7 +32,7 @@ from engine.weights import EMBEDDINGS, TITLES, Weights, of_library, of_provenanc
 MAX_BYTES = 200 * 2**20  # of an uploaded file: twenty minutes of WAV; Streamlit takes no more
 # Seconds, and seconds per second of audio: ten times what a slow laptop takes.
 DEADLINE = (60.0, 1.0)
-STAGES = ("dsp", "effnet", "musicnn")
+STAGES = ("dsp", "fingerprint", "effnet", "musicnn")
 FOLDER_PREFIX = "serendip-upload-"
 ABANDONED_S = 3600.0  # a folder this old is of an app that was killed: no analysis takes so long
 SUFFIX_CHARACTERS = 8
@@ -56,13 +57,16 @@ class Analysed:
     remarks: tuple[str, ...]  # sentences on how far to trust it
     seconds: float  # that it took
     span_s: float | None  # analysed of a longer file, its middle; None: the library does not say
+    # Of the recording that it is; recording_groups.NO_TRACK: of none; None: that cannot be told.
+    number: int | None = None
 
     def outside(self) -> Outside:
         """As a seed."""
         tags = self.tags
         recording = Recording.named(
-            self.content_hash, tags.title, tags.artist, self.media.duration_s, tags.album
-        )
+            self.content_hash, tags.title, tags.artist, self.media.duration_s, tags.album,
+            number=self.number,
+        )  # fmt: skip
         return Outside(self.vectors, recording, self.name)
 
 
@@ -102,7 +106,9 @@ def analyse(
     setup = _Setup(weights, span_s, (*folders, *_noted_folders(library)), equip)
     with _one_at_a_time, _private_file(data, name) as path:
         done = _supervised(setup, path, deadline)
-    return _analysed(name, done, time.monotonic() - started, span_s)
+    acoustic = done.results["fingerprint"].acoustic if "fingerprint" in done.results else None
+    number = recording_groups.find(library, acoustic) if acoustic else None
+    return replace(_analysed(name, done, time.monotonic() - started, span_s), number=number)
 
 
 def _noted_folders(library: Library) -> list[Path]:

@@ -1,9 +1,11 @@
 """Which tracks of a library are the same recording.
 
 Goal: a group number for each track, so that a playlist takes one of each group. Two tracks are of
-one group when their audio is the same bytes (content hash); or when title and artist are the same
-(as engine.names folds them) and their embeddings nearly are; or through others. Conventions: what
-is missing is never equal to anything. O(tracks): only tracks of one name are compared. Pure.
+one group when their audio is the same bytes (content hash); when their acoustic fingerprints make
+them one recording (engine.recording_groups); or, of two without a fingerprint each, when title and
+artist are the same (as engine.names folds them) and their embeddings nearly are; or through others.
+Conventions: what is missing is never equal to anything. O(tracks): only tracks of one name are
+compared. Pure.
 """
 
 from collections.abc import Iterator
@@ -28,16 +30,26 @@ def groups(frame: pd.DataFrame, space: Space | None) -> np.ndarray:
     """int64 [tracks]: tracks of one recording share a number; each other track has its own.
 
     The number is the position of the first track of the group. frame is Library.frame() with
-    content_hash; without a space only the audio bytes tell.
+    content_hash and recording; without a space only these two tell.
     """
     parents = np.arange(len(frame))
-    for members in _members(numbered(texts(frame, "content_hash"))):
-        parents[members] = members[0]
+    recordings = recording_numbers(frame)
+    for labels in (numbered(texts(frame, "content_hash")), recordings):
+        for members in _members(labels):
+            for member in members[1:]:
+                _unite(parents, members[0], member)
     if space is not None:
         for members in _members(_names(frame)):
             for first in range(0, len(members), MOST_OF_A_NAME):
-                _join(parents, members[first : first + MOST_OF_A_NAME], frame, space)
+                _join(parents, members[first : first + MOST_OF_A_NAME], frame, space, recordings)
     return _roots(parents)
+
+
+def recording_numbers(frame: pd.DataFrame) -> np.ndarray:
+    """int64 [tracks]: of one recording by their fingerprints share a number; -1 where unknown."""
+    if "recording" not in frame:
+        return np.full(len(frame), -1)
+    return frame["recording"].astype("Int64").fillna(-1).to_numpy(np.int64)
 
 
 def _names(frame: pd.DataFrame) -> np.ndarray:
@@ -59,12 +71,25 @@ def _members(labels: np.ndarray) -> Iterator[np.ndarray]:
     yield from np.split(order, ends) if len(order) else ()
 
 
-def _join(parents: np.ndarray, members: np.ndarray, frame: pd.DataFrame, space: Space) -> None:
-    """Unite the tracks of one name whose embeddings are nearly equal."""
+def _join(
+    parents: np.ndarray,
+    members: np.ndarray,
+    frame: pd.DataFrame,
+    space: Space,
+    recordings: np.ndarray,
+) -> None:
+    """Unite the tracks of one name whose embeddings are nearly equal, but for those of which the
+    fingerprints have told."""
+    told = recordings[members] >= 0
     units, _ = space.units(frame.index.to_numpy()[members])  # without an embedding: 0, like none
-    for one, other in np.argwhere(np.triu(units @ units.T >= NEARLY_EQUAL, 1)):
-        low, high = sorted((_root(parents, members[one]), _root(parents, members[other])))
-        parents[high] = low
+    near = (units @ units.T >= NEARLY_EQUAL) & ~(told[:, None] & told)
+    for one, other in np.argwhere(np.triu(near, 1)):
+        _unite(parents, members[one], members[other])
+
+
+def _unite(parents: np.ndarray, one: int, other: int) -> None:
+    low, high = sorted((_root(parents, one), _root(parents, other)))
+    parents[high] = low
 
 
 def _root(parents: np.ndarray, track: int) -> int:

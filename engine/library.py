@@ -51,6 +51,7 @@ _TRACK_COLUMNS = (
     "size",
     "mtime_ns",
     "content_hash",
+    "recording",
     *schema.TAG_COLUMNS,
     *schema.MEDIA_COLUMNS,
     "present",
@@ -204,6 +205,32 @@ class Library:
             raise self._damaged(track_id, "curve")
         return tuple(Curve(*facts, np.frombuffer(blob, dtype="<f4")) for *facts, blob in rows)
 
+    def sketches(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(track ids int64 [n], frames int64 [n], sketches int8 [n, d]) of all acoustic
+        fingerprints, also of tracks that are gone; in order of length, then id."""
+        with self._reading() as db:
+            rows = db.execute("SELECT track_id, frames, sketch FROM fingerprints").fetchall()
+        rows.sort(key=lambda row: (row[1], row[0]))
+        ids, frames, sketches = _transposed(rows, 3)
+        matrix = np.frombuffer(b"".join(sketches), np.int8).reshape(len(rows), -1)
+        return np.array(ids, np.int64), np.array(frames, np.int64), matrix
+
+    def fingerprint(self, track_id: int) -> bytes | None:
+        """The acoustic fingerprint of a track (records.Fingerprint.signs); None without one."""
+        with self._reading() as db:
+            query = "SELECT fingerprint FROM fingerprints WHERE track_id = ?"
+            row = db.execute(query, (int(track_id),)).fetchone()
+        return None if row is None else row[0]
+
+    def recordings(self) -> dict[int, int | None]:
+        """Track → the number of its recording, of all with a fingerprint; None: not compared."""
+        with self._reading() as db:
+            return dict(
+                db.execute(
+                    "SELECT id, recording FROM fingerprints JOIN tracks ON id = track_id"
+                ).fetchall()
+            )
+
     def _damaged(self, track: int, what: str) -> LibraryError:
         return LibraryError(
             f"Track {track} has a damaged {what}; "
@@ -214,7 +241,8 @@ class Library:
         """The files of the library, present or not, indexed by track id.
 
         Columns: root and path relative to it (os.fsdecode'd), size in bytes, mtime_ns,
-        content_hash, the tags, what the container says, present (bool).
+        content_hash, recording (tracks of one recording share a number), the tags, what the
+        container says, present (bool).
         """
         with self._reading() as db:
             rows = db.execute(

@@ -46,9 +46,14 @@ def _stage_problems(db: sqlite3.Connection) -> Iterator[str]:
     """Values and vectors are there exactly for the stages that say so."""
     for stage, columns in STAGE_COLUMNS.items():
         done = f"SELECT track_id FROM ledger WHERE stage = '{stage}' AND {_HAS_VALUES}"
-        anything = " OR ".join(f"{column} IS NOT NULL" for column in columns)
-        query = f"SELECT track_id FROM descriptors WHERE ({anything}) AND track_id NOT IN ({done})"
-        yield from _named(db, query, (), f"have descriptors of {stage}, which has none for them")
+        if columns:
+            anything = " OR ".join(f"{column} IS NOT NULL" for column in columns)
+            query = (
+                f"SELECT track_id FROM descriptors WHERE ({anything}) AND track_id NOT IN ({done})"
+            )
+            yield from _named(
+                db, query, (), f"have descriptors of {stage}, which has none for them"
+            )
         for space in STAGE_SPACES[stage]:
             query = (
                 f"SELECT track_id FROM vectors WHERE space = '{space}' AND track_id NOT IN ({done})"

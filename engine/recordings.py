@@ -1,8 +1,9 @@
 """The tracks of a library as recordings: which are copies, which are of one artist or album.
 
 Source of the facts: Library.frame() and tracks(). Conventions: a copy is the same audio once more,
-whatever the file is called; names compare as engine.names folds them; what a tag does not say is
-never equal to anything.
+whatever the file is called and however loud it is: acoustic fingerprints tell
+(engine.recording_groups), and where one of two tracks has none, their embeddings do; names compare
+as engine.names folds them; what a tag does not say is never equal to anything.
 """
 
 import os
@@ -21,7 +22,7 @@ from engine.names import artists, normalize_name
 COPY_COSINE = 0.999
 COPY_SECONDS = 1.0  # encoders pad by less than 0.1 s; rips of one CD differ by up to a gap
 # Columns of the table of Recordings.
-FACTS = ("content_hash", "title", "artist", "duration_s", "album", "path")
+FACTS = ("content_hash", "recording", "title", "artist", "duration_s", "album", "path")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Recording:
     """What tells whether two tracks are copies, or belong together; names are folded."""
 
     content_hash: str | None = None
+    number: int | None = None  # of those with a fingerprint; the same for copies
     title: str | None = None
     artist: str | None = None  # the whole tag
     duration_s: float = float("nan")  # NaN where unknown
@@ -45,18 +47,23 @@ class Recording:
         duration_s: float | None,
         album: str | None = None,
         folder: str | None = None,
+        number: int | None = None,
     ) -> "Recording":
         """From tags as they are; None or "" where a file does not say."""
         names = [normalize_name(name) or None if name else None for name in (title, artist, album)]
         seconds = float("nan") if duration_s is None else float(duration_s)
         return cls(
-            content_hash or None, names[0], names[1], seconds, names[2], folder, artists(artist)
-        )
+            content_hash or None, number, names[0], names[1], seconds, names[2], folder,
+            artists(artist),
+        )  # fmt: skip
 
     def same(self, other: "Recording", cosine: float) -> bool:
-        """The same audio bytes; or sounding alike, and of one length or one name."""
+        """The same audio bytes; by fingerprints one recording; or, where one of the two has no
+        fingerprint, sounding alike, and of one length or one name."""
         if self.content_hash is not None and self.content_hash == other.content_hash:
             return True
+        if self.number is not None and other.number is not None:
+            return self.number == other.number
         if not cosine >= COPY_COSINE:  # also NaN: not to be compared
             return False
         as_long = abs(self.duration_s - other.duration_s) <= COPY_SECONDS  # False with NaN
@@ -110,11 +117,12 @@ class Recordings:
 
     def at(self, row: int) -> Recording:
         """The track in a row."""
-        content, title, artist, seconds, album, path = (
+        content, number, title, artist, seconds, album, path = (
             None if pd.isna(value := self._columns[name][row]) else value for name in FACTS
         )
         folder = os.path.dirname(path) if path else None  # noqa: PTH120 - lone surrogates
-        return Recording.named(content, title, artist, seconds, album, folder)
+        number = None if number is None else int(number)
+        return Recording.named(content, title, artist, seconds, album, folder, number)
 
     @cached_property
     def _columns(self) -> dict[str, np.ndarray]:

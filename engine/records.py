@@ -67,12 +67,21 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Fingerprint:
+    """What tells a recording again, whatever its level or codec (engine.fingerprint)."""
+
+    signs: bytes  # uint16 little-endian [2, frames]
+    sketch: bytes  # int8 [fingerprint_match.SKETCH]: of copies nearly equal, whatever their offset
+
+
+@dataclass(frozen=True)
 class StageValues:
     """What a stage computed for one recording."""
 
     values: Mapping[str, float | str] = field(default_factory=dict)  # descriptor column → value
     vectors: Mapping[str, np.ndarray] = field(default_factory=dict)  # space → float32 [dimensions]
     curves: tuple[Curve, ...] = ()  # each under a name of its own
+    acoustic: Fingerprint | None = None
     remark: str | None = None  # a sentence on how far to trust it
 
 
@@ -88,6 +97,7 @@ class Outcome:
     values: Mapping[str, float | str] = field(default_factory=dict)  # descriptor column → value
     vectors: Mapping[str, np.ndarray] = field(default_factory=dict)  # space → float32 [dimensions]
     curves: tuple[Curve, ...] = ()  # each under a name of its own
+    acoustic: Fingerprint | None = None
 
 
 @dataclass(frozen=True)

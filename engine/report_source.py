@@ -23,6 +23,8 @@ from engine.standing import standing_in
 from engine.storage import shown
 from engine.vector_cache import Vectors, vectors
 
+# Columns of Library.tracks() that a report needs besides those of Library.frame().
+ALSO = ("codec", "content_hash", "recording")
 # Waiting for a model is no fault of a track: the coverage tells of it.
 NO_FAILURE = (*HAS_VALUES, "model_missing")
 
@@ -52,7 +54,7 @@ class Model:
 class State:
     """One state of a library: the tracks that a report describes, and what was known with them."""
 
-    frame: pd.DataFrame  # Library.frame() of the tracks with values; with codec, content_hash
+    frame: pd.DataFrame  # Library.frame() of the tracks with values, and ALSO of tracks()
     valueless: Set[int]  # ids of the files without any value
     gone: int  # files that an analysis once saw
     meta: dict  # Library.meta()
@@ -76,7 +78,7 @@ class Source:
     """A library as a report sees it: all of it is of the tracks of the frame, but for the vectors,
     of which there may be more."""
 
-    frame: pd.DataFrame  # Library.frame() of the tracks with values; with codec, content_hash
+    frame: pd.DataFrame  # Library.frame() of the tracks with values, and ALSO of tracks()
     valueless: int  # files present without any value: silent, damaged, or no audio
     gone: int  # files that an analysis once saw
     partial: np.ndarray  # bool [tracks]: decoded in part only
@@ -164,9 +166,9 @@ def _spaces(db: sqlite3.Connection, ids: np.ndarray) -> dict[str, np.ndarray]:
 def _present(library: Library, db: sqlite3.Connection) -> State:
     valueless = standing_in(db).valueless
     frame = library.frame().drop(index=list(valueless), errors="ignore")
-    rows = db.execute("SELECT id, codec, content_hash FROM tracks WHERE present")
+    rows = db.execute(f"SELECT id, {', '.join(ALSO)} FROM tracks WHERE present")
     facts = {track: rest for track, *rest in rows}
-    for place, column in enumerate(("codec", "content_hash")):
+    for place, column in enumerate(ALSO):
         values = [facts[track][place] for track in frame.index]
         frame[column] = pd.Series(values, frame.index, dtype=object)
     (gone,) = db.execute("SELECT count(*) FROM tracks WHERE NOT present").fetchone()

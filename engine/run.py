@@ -16,7 +16,7 @@ from threading import Thread
 from types import MappingProxyType
 from typing import Protocol
 
-from engine import planning, worker
+from engine import planning, recording_groups, worker
 from engine.cores import environment, fitting, usable_cores
 from engine.discover import Found
 from engine.equipment import Equipment, provenance, wanted, worker_limits
@@ -136,6 +136,8 @@ class Run:
         self._mark(library, plan, gone)
         self._read_tags(library, seen, plan.outdated)
         self._analyse(library, seen, plan.to_analyse[: self._settings.limit])
+        if not self._stopped:
+            recording_groups.assign(library, lambda: self._stopped)
         if self._equipment.gaps:
             self.summary.count_gaps(self._equipment.gaps, library.coverage())
 

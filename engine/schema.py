@@ -16,7 +16,8 @@ from functools import cache
 
 import numpy as np
 
-from engine.records import STATUSES, Curve, Outcome
+from engine.fingerprint_match import FRAME_BYTES, SKETCH
+from engine.records import STATUSES, Curve, Fingerprint, Outcome
 
 APPLICATION_ID = 0x53524E44  # "SRND", by which file(1) and this program know a library
 
@@ -51,6 +52,7 @@ STAGE_COLUMNS: dict[str, tuple[str, ...]] = {
         "loudness_range_lu",
         "danceability_dsp",
     ),
+    "fingerprint": (),
     "effnet": ("danceability", "voice", "style", "style_activation"),
     "musicnn": ("valence", "arousal"),
     "information": ("ic_mean", "ic_model"),
@@ -58,11 +60,13 @@ STAGE_COLUMNS: dict[str, tuple[str, ...]] = {
 # The first space of a stage is its embedding, which every track with status ok has.
 STAGE_SPACES: dict[str, tuple[str, ...]] = {
     "dsp": (),
+    "fingerprint": (),
     "effnet": ("effnet", "styles"),
     "musicnn": ("musicnn", "tags"),
     "information": (),
 }
 STAGE_WITH_CURVES = "information"
+STAGE_WITH_FINGERPRINT = "fingerprint"
 SPACE_DIMENSIONS = {"effnet": 1280, "styles": 400, "musicnn": 200, "tags": 50}
 
 # The table that Library.frame() returns, in its order.
@@ -84,6 +88,7 @@ COLUMNS = (
 )
 INTEGER_COLUMNS = frozenset(
     {"year", "track_no", "disc_no", "bitrate", "sample_rate", "channels", "size", "mtime_ns"}
+    | {"recording"}
 )
 TEXT_COLUMNS = frozenset(
     {"path", "title", "artist", "album", "album_artist", "genre", "codec", "style", "ic_model"}
@@ -178,6 +183,20 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # Absolute paths.
         "CREATE TABLE skipped (path BLOB PRIMARY KEY, reason TEXT NOT NULL) STRICT, WITHOUT ROWID",
     ),
+    # 5: acoustic fingerprints, and which tracks they make one recording. A table of their own:
+    # in the row of a track, some kilobytes would slow down every reading of all tracks.
+    (
+        """CREATE TABLE fingerprints (
+            track_id INTEGER PRIMARY KEY REFERENCES tracks (id) ON DELETE CASCADE,
+            frames INTEGER NOT NULL,
+            sketch BLOB NOT NULL,
+            fingerprint BLOB NOT NULL
+        ) STRICT""",
+        # All that candidates are found by, without a page of the fingerprints themselves.
+        "CREATE INDEX fingerprints_sketched ON fingerprints (frames, sketch)",
+        # Tracks of one recording share a number; NULL: not compared with the others yet.
+        "ALTER TABLE tracks ADD COLUMN recording INTEGER",
+    ),
 )
 VERSION = len(MIGRATIONS)
 
@@ -256,6 +275,7 @@ def check_outcome(outcome: Outcome) -> None:
         if not np.isfinite(vector).all():
             raise ValueError(f"the {space} vector has values that are not finite")
     _check_curves(stage, outcome.curves)
+    _check_fingerprint(stage, outcome.acoustic)
 
 
 def _check_curves(stage: str, curves: Sequence[Curve]) -> None:
@@ -271,6 +291,15 @@ def _check_curves(stage: str, curves: Sequence[Curve]) -> None:
             )
         if np.ndim(curve.values) != 1 or np.isinf(curve.values).any():
             raise ValueError(f"the curve {curve.name} is no row of numbers, or has infinite ones")
+
+
+def _check_fingerprint(stage: str, acoustic: Fingerprint | None) -> None:
+    if acoustic is None:
+        return
+    if stage != STAGE_WITH_FINGERPRINT:
+        raise ValueError(f"stage {stage} gives no fingerprint")
+    if not acoustic.signs or len(acoustic.signs) % FRAME_BYTES or len(acoustic.sketch) != SKETCH:
+        raise ValueError("the fingerprint has not the length of one")
 
 
 def stored_text(text: str | None) -> str | None:

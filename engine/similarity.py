@@ -155,10 +155,12 @@ def collapsed(
 
 def copies_of(outside: Outside, recordings: Recordings, spaces: Sequence[Space]) -> list[int]:
     """Ids of the tracks that are copies of something from outside, by the rule of `collapsed`:
-    those of the same bytes first, then the nearest."""
-    content = outside.recording.content_hash
-    same = recordings.facts["content_hash"].to_numpy(dtype=object) == content
-    rows = np.flatnonzero(same).tolist() if content is not None else []
+    those of the same bytes first, then those of the same recording, then the nearest."""
+    known = outside.recording
+    rows = []
+    for name, value in (("content_hash", known.content_hash), ("recording", known.number)):
+        if value is not None:
+            rows += np.flatnonzero(recordings.facts[name].eq(value).fillna(False)).tolist()
     for space in spaces:
         if space.trusted and (heard := space.heard([outside])):
             rows += islice(descending(recordings.aligned(space.ids, heard[0]), NEAREST), NEAREST)

@@ -23,17 +23,25 @@ from engine.models import Found
 from engine.records import StageValues
 
 # Raise a stage's version when its values change for the same audio and the same models.
-STAGES: dict[str, int] = {"dsp": 2, "effnet": 1, "musicnn": 1, "information": 1}
+STAGES: dict[str, int] = {
+    "dsp": 2,
+    "fingerprint": 1,
+    "effnet": 1,
+    "musicnn": 1,
+    "information": 1,
+}
 
 # The files with which a stage can run: the first set that is complete is used.
 _BACKBONES: dict[str, tuple[tuple[str, ...], ...]] = {
     "dsp": ((),),
+    "fingerprint": ((),),
     "effnet": (("effnet_onnx",), ("effnet_pb",)),
     "musicnn": (("musicnn_pb",), ("musicnn_index", "musicnn_data")),
     "information": ((),),  # engine.information.systems knows its own
 }
 _HEADS: dict[str, tuple[str, ...]] = {
     "dsp": (),
+    "fingerprint": (),
     "effnet": ("styles_head", "voice_head", "danceability_head"),
     "musicnn": ("emotion_head",),
     "information": (),
@@ -165,7 +173,8 @@ def load(plan: StagePlan, threads: int) -> Callable[[Audio], StageValues]:
     try:
         if plan.information is not None:
             return stage.Information(plan.information, threads)
-        return {"dsp": _Dsp, "effnet": _EffNet, "musicnn": _MusiCNN}[plan.name](plan, threads)
+        made = {"dsp": _Dsp, "fingerprint": _Fingerprint, "effnet": _EffNet, "musicnn": _MusiCNN}
+        return made[plan.name](plan, threads)
     except models.ModelError:
         raise
     except Exception as error:  # whatever a network's library makes of a file that is none
@@ -186,6 +195,20 @@ class _Dsp:
 
     def __call__(self, audio: Audio) -> StageValues:
         return StageValues(self._dsp(audio))
+
+
+class _Fingerprint:
+    providers = ()
+
+    def __init__(self, plan: StagePlan, threads: int):
+        from engine.fingerprint import fingerprint
+
+        self._fingerprint = fingerprint
+
+    def __call__(self, audio: Audio) -> StageValues:
+        found = self._fingerprint(audio)
+        remark = None if found else "Too little of it changes to know copies at another level."
+        return StageValues(acoustic=found, remark=remark)
 
 
 class _EffNet:

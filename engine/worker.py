@@ -78,6 +78,7 @@ class _Analyser:
                 values=computed.values,
                 vectors=computed.vectors,
                 curves=computed.curves,
+                acoustic=computed.acoustic,
             )
             schema.check_outcome(outcome)
         except Exception as error:  # of Essentia, of a network: it costs this stage of this track

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from engine import lookup, schema, storage
+from engine.fingerprint_match import FRAME_BYTES
 from engine.library import Library
 from engine.lookup import Candidate, Known
-from engine.records import HAS_VALUES, TAG_READING, Analysis, Media, Outcome, Tags
+from engine.records import HAS_VALUES, TAG_READING, Analysis, Fingerprint, Media, Outcome, Tags
 from engine.schema import STAGE_COLUMNS, STAGE_SPACES, stored_text, stored_value
 from engine.writer_lock import take_lock
 
@@ -155,9 +156,9 @@ class Writer(Library):
 
     def _forget(self, track: int) -> None:
         """Drop everything that was found out about the recording that the file held before."""
-        for table in ("ledger", "descriptors", "vectors", "curves"):
+        for table in ("ledger", "descriptors", "vectors", "curves", "fingerprints"):
             self._db.execute(f"DELETE FROM {table} WHERE track_id = ?", (track,))
-        columns = ("content_hash", *schema.TAG_COLUMNS, *schema.MEDIA_COLUMNS)
+        columns = ("content_hash", "recording", *schema.TAG_COLUMNS, *schema.MEDIA_COLUMNS)
         self._update(track, dict.fromkeys(columns) | {"tag_reading": 0})
 
     def _record_outcome(self, track: int, outcome: Outcome) -> None:
@@ -178,13 +179,13 @@ class Writer(Library):
         )
         valued = outcome.status in HAS_VALUES
         values = outcome.values if valued else {}
-        columns = STAGE_COLUMNS[outcome.stage]
-        self._db.execute(
-            f"""INSERT INTO descriptors (track_id, {", ".join(columns)})
-            VALUES (?{", ?" * len(columns)}) ON CONFLICT DO UPDATE SET
-            {", ".join(f"{column} = excluded.{column}" for column in columns)}""",
-            (track, *(stored_value(column, values.get(column)) for column in columns)),
-        )
+        if columns := STAGE_COLUMNS[outcome.stage]:
+            self._db.execute(
+                f"""INSERT INTO descriptors (track_id, {", ".join(columns)})
+                VALUES (?{", ?" * len(columns)}) ON CONFLICT DO UPDATE SET
+                {", ".join(f"{column} = excluded.{column}" for column in columns)}""",
+                (track, *(stored_value(column, values.get(column)) for column in columns)),
+            )
         for space in STAGE_SPACES[outcome.stage]:
             vector = outcome.vectors.get(space) if valued else None
             if vector is None:
@@ -204,6 +205,32 @@ class Writer(Library):
                     (track, c.name, c.model, float(c.start_s), float(c.hop_s), _blob(c.values))
                     for c in (outcome.curves if valued else ())
                 ],
+            )
+
+        if outcome.stage == schema.STAGE_WITH_FINGERPRINT:
+            self._record_fingerprint(track, outcome.acoustic if valued else None)
+
+    def _record_fingerprint(self, track: int, acoustic: Fingerprint | None) -> None:
+        """Only another fingerprint than before makes it unknown of which recording a track is."""
+        query = "SELECT fingerprint FROM fingerprints WHERE track_id = ?"
+        before = self._db.execute(query, (track,)).fetchone()
+        if before == (None if acoustic is None else (acoustic.signs,)):
+            return
+        self._db.execute("DELETE FROM fingerprints WHERE track_id = ?", (track,))
+        self._update(track, {"recording": None})
+        if acoustic is not None:
+            self._db.execute(
+                "INSERT INTO fingerprints (track_id, frames, sketch, fingerprint) "
+                "VALUES (?, ?, ?, ?)",
+                (track, len(acoustic.signs) // FRAME_BYTES, acoustic.sketch, acoustic.signs),
+            )
+
+    def set_recordings(self, numbers: Mapping[int, int]) -> None:
+        """Track → the number of its recording, for some tracks; the others keep theirs."""
+        with self.transaction():
+            self._db.executemany(
+                "UPDATE tracks SET recording = ? WHERE id = ?",
+                [(number, track) for track, number in numbers.items()],
             )
 
     def move(self, track: int, root: bytes, relpath: bytes, size: int, mtime_ns: int) -> None:
@@ -236,13 +263,15 @@ class Writer(Library):
         """
         with self.transaction():
             source = self._db.execute(
-                f"SELECT content_hash, {', '.join(schema.MEDIA_COLUMNS)} FROM tracks WHERE id = ?",
+                f"""SELECT content_hash, recording, {", ".join(schema.MEDIA_COLUMNS)} FROM tracks
+                WHERE id = ?""",
                 (from_id,),
             ).fetchone()
             if source is None:
                 raise KeyError(from_id)
             track = self._placed(root, relpath, size, mtime_ns, Analysis(source[0], tags=tags))
-            self._update(track, dict(zip(schema.MEDIA_COLUMNS, source[1:], strict=True)))
+            columns = ("recording", *schema.MEDIA_COLUMNS)
+            self._update(track, dict(zip(columns, source[1:], strict=True)))
             if track != from_id:
                 self._copy_rows(from_id, track)
         return track
@@ -254,6 +283,7 @@ class Writer(Library):
             ("descriptors", descriptors),
             ("vectors", "space, vector"),
             ("curves", _CURVE_COLUMNS),
+            ("fingerprints", "frames, sketch, fingerprint"),
         ):
             self._db.execute(f"DELETE FROM {table} WHERE track_id = ?", (track,))
             self._db.execute(

@@ -11,6 +11,7 @@ def recordings(count: int, **columns: list) -> Recordings:
     """Facts of tracks 1 … count; all different unless said otherwise."""
     facts = {
         "content_hash": [f"hash {n}" for n in range(count)],
+        "recording": [None] * count,
         "title": [f"title {n}" for n in range(count)],
         "artist": [f"artist {n}" for n in range(count)],
         "duration_s": [100.0 + 10 * n for n in range(count)],

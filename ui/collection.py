@@ -46,8 +46,8 @@ class Collection:
 
     library: Library
     generation: int
-    # Library.frame() of the tracks that have any values; with codec and content_hash, and keys as
-    # categories
+    # Library.frame() of the tracks that have any values; with codec, content_hash and recording,
+    # and keys as categories
     frame: pd.DataFrame
     standing: Standing
     coverage: Coverage
@@ -301,7 +301,8 @@ def read(path: str, generation: int) -> Collection:
     tracks = tracks.loc[tracks["present"]]
     roots = tuple(tracks["root"].unique())
     tracks = tracks.reindex(frame.index)
-    frame["codec"], frame["content_hash"] = tracks["codec"], tracks["content_hash"]
+    for column in ("codec", "content_hash", "recording"):
+        frame[column] = tracks[column]
     for profile in PROFILES:
         for column in (f"key_{profile}", f"scale_{profile}"):
             frame[column] = frame[column].astype("category")
