@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from engine import schema, shell
+from engine.fingerprint_match import SKETCH
 from engine.records import Curve
 from engine.schema import COLUMNS, SPACE_DIMENSIONS, STAGE_COLUMNS, STAGE_SPACES, track_status
 from engine.storage import LibraryError, snapshot
@@ -212,7 +213,7 @@ class Library:
             rows = db.execute("SELECT track_id, frames, sketch FROM fingerprints").fetchall()
         rows.sort(key=lambda row: (row[1], row[0]))
         ids, frames, sketches = _transposed(rows, 3)
-        matrix = np.frombuffer(b"".join(sketches), np.int8).reshape(len(rows), -1)
+        matrix = np.frombuffer(b"".join(sketches), np.int8).reshape(len(rows), SKETCH)
         return np.array(ids, np.int64), np.array(frames, np.int64), matrix
 
     def fingerprint(self, track_id: int) -> bytes | None:
@@ -221,6 +222,19 @@ class Library:
             query = "SELECT fingerprint FROM fingerprints WHERE track_id = ?"
             row = db.execute(query, (int(track_id),)).fetchone()
         return None if row is None else row[0]
+
+    def without_fingerprint(self) -> int:
+        """How many of the tracks present were analysed before there were acoustic fingerprints, or
+        without them."""
+        with self._reading() as db:
+            (count,) = db.execute(
+                """SELECT count(DISTINCT track_id) FROM ledger AS done
+                JOIN tracks ON id = track_id
+                WHERE present AND done.status IN ('ok', 'partial') AND NOT EXISTS
+                (SELECT 1 FROM ledger WHERE track_id = id AND stage = ?)""",
+                (schema.STAGE_WITH_FINGERPRINT,),
+            ).fetchone()
+        return count
 
     def recordings(self) -> dict[int, int | None]:
         """Track → the number of its recording, of all with a fingerprint; None: not compared."""

@@ -116,10 +116,11 @@ def _reason(reason: Reason) -> str:
 def copies(report: Report) -> list[Sentence]:
     """Groups of near-duplicates."""
     groups, all_tracks = len(report.copies), report.contents.tracks
+    if all_tracks == 1:
+        return []
+    untold = _untold(report)
     if not groups:
-        if all_tracks == 1:
-            return []
-        return [Sentence(f"{of(0, all_tracks, 'is', 'are')} copies of another one.")]
+        return [Sentence(f"{of(0, all_tracks, 'is', 'are')} copies of another one."), *untold]
     tracks = sum(map(len, report.copies))
     said = (
         f"{of(tracks, all_tracks)} form {count(groups, 'group')} of copies of one recording; "
@@ -127,7 +128,21 @@ def copies(report: Report) -> list[Sentence]:
     )
     largest = max(report.copies, key=len)
     again = Sentence(f"The largest group has {count(len(largest))}: {{0}}.", (largest[0].called,))
-    return [Sentence(said), *([again] if len(largest) > 2 else [])]
+    return [Sentence(said), *([again] if len(largest) > 2 else []), *untold]
+
+
+def _untold(report: Report) -> list[Sentence]:
+    """What nobody compared yet, in a library that was made before there were fingerprints."""
+    lacking = report.contents.tracks - report.columns.get("recording", report.contents.tracks)
+    if not lacking:
+        return []
+    said = of(lacking, report.contents.tracks, "has", "have")
+    return [
+        Sentence(
+            f"{said} no fingerprint yet, or too little sound for one: of those analysed before "
+            "there were fingerprints, the next analysis tells copies at another level, too."
+        )
+    ]
 
 
 def failures(report: Report) -> list[Sentence]:

@@ -27,7 +27,7 @@ from engine.planning import Plan, Recognised, Work
 from engine.progress import Noted
 from engine.records import Analysis, Outcome, Tags
 from engine.scan import Scan, check_roots, scan
-from engine.schema import STAGE_SPACES
+from engine.schema import STAGE_SPACES, STAGE_WITH_FINGERPRINT
 from engine.summary import FAILED, Summary
 from engine.supervisor import LOOK_EVERY_S, Finished, Supervisor, Task
 from engine.writer import Writer
@@ -138,6 +138,7 @@ class Run:
         self._analyse(library, seen, plan.to_analyse[: self._settings.limit])
         if not self._stopped:
             recording_groups.assign(library, lambda: self._stopped)
+        self.summary.without_fingerprint = library.without_fingerprint()
         if self._equipment.gaps:
             self.summary.count_gaps(self._equipment.gaps, library.coverage())
 
@@ -262,6 +263,12 @@ class Run:
         for plan in plans.values():
             if plan.information:
                 self._progress.say(plan.information.chosen.why)
+        again = sum(STAGE_WITH_FINGERPRINT in work.due and bool(work.settled) for work in works)
+        if again:
+            self._progress.say(
+                f"{again:,} of these files were analysed before copies at another level could be "
+                "told; they are read again for that."
+            )
         progress = Noted(self._progress, library)
         progress.phase("Analysing", len(works))
         threads = max(1, usable_cores() // self._workers)

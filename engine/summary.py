@@ -23,6 +23,7 @@ FAILED = ("unreadable", "crashed", "timeout")
 # The columns that a stage fills, as a user would call them.
 GIVES = {
     "dsp": "tempo, key, loudness, danceability (algorithm)",
+    "fingerprint": "copies at another level or in another codec",
     "effnet": "styles, voice, danceability, EffNet similarity",
     "musicnn": "valence, arousal, tags, MusiCNN similarity",
     "information": "information content",
@@ -49,6 +50,7 @@ class Summary:
     failures: list[tuple[bytes, str]] = field(default_factory=list)  # path, reason; of this run
     missing: dict[str, str] = field(default_factory=dict)  # stage → why it cannot be computed
     gaps: list[str] = field(default_factory=list)  # columns left empty for want of a model
+    without_fingerprint: int = 0  # tracks of the library
     not_fetched: str = ""  # why missing models could not be downloaded
     models: dict[str, list[dict]] = field(default_factory=dict)
     providers: dict[str, list[str]] = field(default_factory=dict)
@@ -134,6 +136,7 @@ class Summary:
             "vanished": self.vanished,
             "missing": self.missing,
             "gaps": self.gaps,
+            "without_fingerprint": self.without_fingerprint,
             "not_fetched": self.not_fetched,
             "seconds": round(self.seconds, 3),
             "tracks_per_second": round(analysed / self.seconds, 3) if self.seconds else 0.0,
@@ -153,6 +156,7 @@ class Summary:
             *self._changes(),
             *self._failures(library),
             *self._notes(),
+            *self._untold(),
             *self._missing(fill),
         ]
 
@@ -196,6 +200,14 @@ class Summary:
         ran = "; ".join(f"{stage} on {', '.join(p)}" for stage, p in self.providers.items())
         lines = [f"Networks ran: {ran}."] if ran else []
         return lines + [f"Mind that {stage} used {file}: {note}." for stage, file, note in notes]
+
+    def _untold(self) -> list[str]:
+        if not self.without_fingerprint:
+            return []
+        return [
+            f"Copies at another level or in another codec are not told yet for "
+            f"{_files(self.without_fingerprint)}: the next run with all stages does that."
+        ]
 
     def _sorted(self) -> list[tuple[str, int]]:
         return sorted(self.not_done.items())

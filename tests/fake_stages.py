@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.audio import Audio, decode_hooks
 from engine.equipment import Equipment
+from engine.fingerprint import fingerprint
 from engine.models import Found
 from engine.records import StageValues
 from engine.schema import SPACE_DIMENSIONS, STAGE_SPACES
@@ -66,7 +67,8 @@ class FakeStage:
         values = {"dsp": {"loudness_lufs": level}, "effnet": {"voice": level}}.get(self.name, {})
         spaces = STAGE_SPACES[self.name]
         vectors = {s: np.full(SPACE_DIMENSIONS[s], level, np.float32) for s in spaces}
-        return StageValues(values, vectors)
+        acoustic = fingerprint(audio) if self.name == "fingerprint" else None
+        return StageValues(values, vectors, acoustic=acoustic)
 
 
 def load(plan: FakePlan, threads: int) -> FakeStage:

@@ -1,6 +1,7 @@
 """Groups of copies: by bytes, by name and sound, and through each other."""
 
 import numpy as np
+import pandas as pd
 from hypothesis import given, settings
 from queries import libraries, table
 
@@ -17,6 +18,17 @@ def space(vectors: list[list[float]]) -> Space:
 
 def test_equal_bytes_are_one_and_unknown_ones_are_not():
     assert duplicates.groups(table(content_hash=HASHES), None).tolist() == [0, 1, 0, 3, 4]
+
+
+def test_fingerprints_tell_where_both_tracks_have_one():
+    frame = table(
+        title=["a", "a", "a", "b"], artist=["c"] * 4, recording=pd.array([1, 2, None, 1], "Int64")
+    )
+    assert duplicates.groups(frame, None).tolist() == [0, 1, 2, 0]
+    same = space([[1, 0], [0, 1], [0, 1], [1, 0]])
+    assert duplicates.groups(frame, same).tolist() == [0, 1, 1, 0]
+    all_alike = table(title=["a"] * 2, artist=["c"] * 2, recording=pd.array([1, 2], "Int64"))
+    assert duplicates.groups(all_alike, space([[1, 0]] * 2)).tolist() == [0, 1]
 
 
 def test_one_name_and_nearly_one_sound():

@@ -68,3 +68,10 @@ def test_only_equal_bytes_make_a_copy_of_what_does_not_sound_alike(cosine):
     one = Recording.named("same", "Song", "Band", 100.0)
     assert one.same(Recording.named("same", None, None, None), cosine)
     assert not one.same(Recording.named("other", "Song", "Band", 100.0), cosine)
+
+
+def test_fingerprints_tell_where_both_tracks_have_one():
+    facts = recordings(4, recording=[1, 1, 2, None], title=["a"] * 4, artist=["b"] * 4)
+    assert facts.at(0).same(facts.at(1), -1.0)
+    assert not facts.at(0).same(facts.at(2), 1.0)
+    assert facts.at(0).same(facts.at(3), 1.0) and not facts.at(0).same(facts.at(3), 0.9)

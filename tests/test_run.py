@@ -8,11 +8,14 @@ import fake_stages
 import numpy as np
 import pytest
 import runs
+from copies import song
 from runs import Silent, rows, tone
+from sounds import encode
 
-from engine import storage
+from engine import recording_groups, storage
 from engine.library import Library, LibraryError
 from engine.run import Run, Settings
+from engine.summary import Summary
 
 music, analyse = runs.music_fixture, runs.analyse_fixture
 
@@ -251,3 +254,47 @@ def test_a_full_disk_keeps_what_was_recorded_and_the_next_run_goes_on(
     kept = len(rows(tmp_path))
     assert 2 < kept < 34
     assert analyse(music)["done_before"] == kept
+
+
+def test_copies_at_another_level_are_one_recording_after_a_run(analyse, tmp_path):
+    original = song(16, rate=8000)
+    for name, samples in {
+        "original": original,
+        "softer": original * 0.1,
+        "later": np.pad(original, ((24_321, 0), (0, 0))),
+        "other": song(16, seed=1, rate=8000),
+    }.items():
+        (tmp_path / "music").mkdir(exist_ok=True)
+        encode(tmp_path / "music" / f"{name}.wav", samples, rate=8000)
+    older = analyse(tmp_path / "music")
+    assert older["without_fingerprint"] == 4
+    with Library.open(tmp_path / "library") as library:
+        assert library.tracks()["recording"].isna().all()
+    told = analyse(tmp_path / "music", stages=("dsp", "fingerprint", "effnet"))
+    assert (told["done_now"], told["without_fingerprint"]) == (4, 0)
+    with Library.open(tmp_path / "library") as library:
+        number = library.tracks().set_index("path")["recording"]
+    assert number["original.wav"] == number["softer.wav"] == number["later.wav"]
+    assert number["other.wav"] != number["original.wav"]
+
+
+def test_a_run_that_was_killed_before_it_compared_is_made_good_by_the_next(
+    analyse, tmp_path, monkeypatch
+):
+    (tmp_path / "music").mkdir()
+    for name, level in (("a", 1), ("b", 0.2)):
+        encode(tmp_path / "music" / f"{name}.wav", song(16, rate=8000) * level, rate=8000)
+    with monkeypatch.context() as killed:
+        killed.setattr(recording_groups, "assign", lambda *given: 0)
+        analyse(tmp_path / "music", stages=("fingerprint",))
+    told = analyse(tmp_path / "music", stages=("fingerprint",))
+    assert told["decoded"] == []
+    with Library.open(tmp_path / "library") as library:
+        assert library.tracks()["recording"].tolist() == [1, 1]
+
+
+def test_a_library_without_fingerprints_says_when_copies_are_told():
+    summary = Summary(found=3, without_fingerprint=3)
+    (line,) = (line for line in summary.lines("library", "command") if "another level" in line)
+    assert "3 files" in line and "next run" in line
+    assert not any("another level" in line for line in Summary(found=3).lines("library", "command"))

@@ -125,6 +125,10 @@ def test_a_library_of_an_earlier_version_can_be_read_before_and_after_migration(
     assert row[[*added, "tempo_bpm"]].isna().all()
     assert list(library.tracks().columns).count("album_artist") == 1
     assert library.skipped() == []
+    assert library.tracks()["recording"].isna().all()
+    assert library.recordings() == {} and library.fingerprint(7) is None
+    assert [len(part) for part in library.sketches()] == [0, 0, 0]
+    assert library.without_fingerprint() == 1
     assert library.coverage().columns["ic_mean"] == (version == 3)
     if version == 3:
         assert row[["ic_mean", "ic_model"]].tolist() == [33.5, "resident-1"]

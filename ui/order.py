@@ -66,8 +66,9 @@ def _more_limits(query: Query) -> None:
         )  # fmt: skip
         bound(
             st.toggle, "Each recording once", key="collapse",
-            help="Of copies, only the best-ranked one stays: the same audio, or the same title and "
-            "artist with nearly the same sound.",
+            help="Of copies, only the best-ranked one stays: the same recording, also in another "
+            "format or louder. Tracks analysed before that could be told are copies only with the "
+            "same audio, or with the same title and artist and nearly the same sound.",
         )  # fmt: skip
 
 
