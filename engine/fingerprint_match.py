@@ -27,7 +27,8 @@ ALIKE_IN_PART = 0.55
 PARTS_UNLIKE = 0.1  # share of the stretches that may fall below: a damaged or nearly silent moment
 PART = 64  # frames
 _PROBE = 240  # frames, 30 s, that say by how much the two are shifted
-# Between sketches. Copies have at least 0.73, of 20 million pairs of different music 0.46 at most.
+# Between sketches. Copies have at least 0.79; different music has 0.00 with a standard deviation of
+# 0.09, and of 33,000 pairs at most 0.38.
 SKETCHES_ALIKE = 0.55
 _LAGS = range(8, 72, 2)  # frames, 1 to 9 s: longer than what neighbouring frames share
 

@@ -7,14 +7,19 @@ two groups turn out to be one: then the lower number stays. Through a third one,
 recording, too. No number comes back for another recording while a track has it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.fingerprint_match import OVERLAP, SKETCHES_ALIKE, as_long, is_copy, signs_of
 from engine.library import Library
 from engine.records import Fingerprint
-from engine.writer import Writer
+
+if TYPE_CHECKING:  # the apps never write
+    from engine.writer import Writer
 
 NO_TRACK = 0  # the number of a recording that no track of the library is
 ROWS, COLUMNS = 256, 16_384  # of the cosines that are held at once: 16 MB
@@ -78,7 +83,7 @@ def assign(library: Writer, stopped: Callable[[], bool] = lambda: False) -> int:
     return len(new)
 
 
-def _changes(ids: list[int], before: dict[int, int | None], groups: "_Groups") -> dict[int, int]:
+def _changes(ids: list[int], before: dict[int, int | None], groups: _Groups) -> dict[int, int]:
     """Track → its number, where that is another one than before."""
     numbers: dict[int, int] = {}
     for row, track in enumerate(ids):

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import analyses
+import copies
 import fake_uploads
 import mutagen.flac
 import numpy as np
@@ -20,7 +21,11 @@ from engine.analyse_once import FOLDER_PREFIX, MAX_BYTES, AnalysisError, analyse
 from engine.equipment import equip
 from engine.library import Library
 from engine.models import FETCH_COMMAND
+from engine.recording_groups import NO_TRACK, assign
+from engine.recordings import FACTS, Recordings
+from engine.records import Analysis
 from engine.run import Run, Settings
+from engine.similarity import copies_of
 
 ROOT = Path(__file__).parent.parent
 SPAN = {"span_s": 600.0, "version": 1}
@@ -68,6 +73,27 @@ def test_tags_descriptors_and_embeddings_as_the_library_would_get_them(library, 
     }  # fmt: skip
     assert dict(found.gaps) == {} and found.remarks == () and found.seconds > 0
     assert (library.generation, library.track_count()) == before
+
+
+def test_a_copy_at_another_level_is_known_by_its_fingerprint(library_dir, library, tmp_path):
+    def upload(seed: int, level: float) -> analyse_once.Analysed:
+        path = tmp_path / f"{seed} {level}.wav"
+        sounds.encode(path, copies.song(16, seed, rate=8000) * level, rate=8000)
+        return analyse(path.read_bytes(), path.name, library, equip=fake_uploads.equip)
+
+    assert upload(0, 1).number is None  # in a library made before there were fingerprints
+    with Library.create(library_dir) as writer:
+        found = copies.heard(copies.song(16, rate=8000), 8000)
+        outcomes = (copies.outcome(found),)
+        track = writer.record(
+            analyses.ROOT, b"b.mp3", 1, 1, Analysis("other bytes", outcomes=outcomes)
+        )
+        assign(writer)
+        (number,) = writer.recordings().values()
+    assert upload(0, 0.2).number == number
+    assert upload(1, 1).number == NO_TRACK
+    known = Recordings(library.tracks()[list(FACTS)])
+    assert copies_of(upload(0, 0.2).outside(), known, ()) == [track]
 
 
 def test_it_is_a_seed_with_what_its_tags_say(library, tmp_path):

@@ -14,6 +14,7 @@ PURE = (
     "engine.query_link",
     "engine.selection",
     "engine.duplicates",
+    "engine.recording_groups",
     "engine.report",
     "engine.report_files",
     "engine.report_source",
