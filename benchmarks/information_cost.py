@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from engine import audio
-from engine.information import checkpoints, log_mel, systems
+from engine.information import checkpoints, latent_kinds, log_mel, systems
 from engine.information.checkpoints import Checkpoint
 from engine.information.codec import SAMPLE_RATE, Codec, latent_frames, spectrogram
 from engine.information.dataset import tracks
@@ -65,7 +65,7 @@ def encoders() -> dict[str, Codec]:
 
     def codec(precision: torch.dtype) -> Codec:
         torch.manual_seed(0)
-        return Codec(Music2Latent(False), checkpoints.MUSIC2LATENT, precision=precision)
+        return Codec(Music2Latent(False), latent_kinds.MUSIC2LATENT, precision=precision)
 
     usual, other = codec(torch.float32), codec(torch.float32)
     other._network.to(memory_format=torch.contiguous_format)
@@ -111,11 +111,11 @@ def published() -> dict[str, Callable]:
     for block in flow.diff_mlp.layers:  # which start as zeros, and would cost as much
         torch.nn.init.normal_(block.ff.to_out.weight, std=0.02)
     kinds = {
-        "pa-flow": Checkpoint(flow.eval(), checkpoints.FLOW, checkpoints.NOISE_AUGMENTED),
+        "pa-flow": Checkpoint(flow.eval(), checkpoints.FLOW, latent_kinds.NOISE_AUGMENTED),
         "gmm": Checkpoint(
             MixtureModel(64, 32, 4600, **PUBLISHED_TRUNK).eval(),
             checkpoints.MIXTURE,
-            checkpoints.MUSIC2LATENT,
+            latent_kinds.MUSIC2LATENT,
         ),
     }
     models = {name: InformationModel(checkpoint) for name, checkpoint in kinds.items()}

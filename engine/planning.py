@@ -36,8 +36,9 @@ class Work:
     due: tuple[str, ...]  # stages to compute
     missing: tuple[str, ...]  # stages to compute when their model is there
     settled: Mapping[str, str] = field(default_factory=dict)  # stage → status, of what stays
-    # Stages to compute anew that have values of this same file: what fails does not replace them.
-    valued: frozenset[str] = frozenset()
+    # Stages to compute anew that have values of this same file → the fingerprint of those: what
+    # fails does not replace them.
+    valued: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[bytes, bytes]:
@@ -104,14 +105,18 @@ def _sorted(
 ) -> Work:
     """The wanted stages of one file: to compute, to note as missing, and settled before."""
     due, missing, settled = [], [], {}
-    valued = frozenset(name for name, done in stages.items() if done.status in HAS_VALUES)
     for name, now in wanted.items():
         done = stages.get(name)
         if done is not None and _is_final(done, now, retry):
             settled[name] = done.status
         else:
             (missing if now.missing else due).append(name)
-    return Work(file, tuple(due), tuple(missing), settled, valued.intersection(due))
+    valued = {
+        name: stages[name].fingerprint
+        for name in due
+        if name in stages and stages[name].status in HAS_VALUES
+    }
+    return Work(file, tuple(due), tuple(missing), settled, valued)
 
 
 def _is_final(done: Done, now: Wanted, retry: bool) -> bool:

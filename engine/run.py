@@ -16,7 +16,7 @@ from threading import Thread
 from types import MappingProxyType
 from typing import Protocol
 
-from engine import planning, recording_groups, worker
+from engine import planning, recording_groups, renewal, worker
 from engine.cores import environment, fitting, usable_cores
 from engine.discover import Found
 from engine.equipment import Equipment, provenance, wanted, worker_limits
@@ -27,7 +27,7 @@ from engine.planning import Plan, Recognised, Work
 from engine.progress import Noted
 from engine.records import Analysis, Outcome, Tags
 from engine.scan import Scan, check_roots, scan
-from engine.schema import STAGE_SPACES, STAGE_WITH_FINGERPRINT
+from engine.schema import STAGE_SPACES
 from engine.summary import FAILED, Summary
 from engine.supervisor import LOOK_EVERY_S, Finished, Supervisor, Task
 from engine.writer import Writer
@@ -263,12 +263,7 @@ class Run:
         for plan in plans.values():
             if plan.information:
                 self._progress.say(plan.information.chosen.why)
-        again = sum(STAGE_WITH_FINGERPRINT in work.due and bool(work.settled) for work in works)
-        if again:
-            self._progress.say(
-                f"{again:,} of these files were analysed before copies at another level could be "
-                "told; they are read again for that."
-            )
+        self._announce(library, plans, works)
         progress = Noted(self._progress, library)
         progress.phase("Analysing", len(works))
         threads = max(1, usable_cores() // self._workers)
@@ -286,6 +281,23 @@ class Run:
                 if i == 0:
                     self._note_models(library, set(plans))
                 progress.advance(self._record_finished(library, seen, done, work))
+
+    def _announce(
+        self, library: Writer, plans: Mapping[str, object], works: Sequence[Work]
+    ) -> None:
+        """Say which tracks are computed again that nobody has touched, before it begins."""
+        now = {name: provenance(plan, self._settings.span_s) for name, plan in plans.items()}
+        made = library.meta().get("provenance", {})
+        lines = renewal.notices(
+            works,
+            now,
+            {name: made.get(name, {}) for name in now},
+            {name: plan.information.name for name, plan in plans.items() if plan.information},
+            renewal.seconds_of(library, now),
+            min(self._workers, len(works)),
+        )
+        for line in lines:
+            self._progress.say(line)
 
     def _supervised(
         self,
@@ -365,7 +377,7 @@ class Run:
         analysis = Analysis(prepared.content_hash, prepared.media, prepared.tags, tuple(outcomes))
         # What was computed before is worth more than a failure, which any later run tries again.
         failures = {outcome.stage for outcome in outcomes if outcome.status in FAILED}
-        library.record(*_place(work), analysis, kept=failures & work.valued)
+        library.record(*_place(work), analysis, kept=failures & work.valued.keys())
         self.summary.count(_statuses(work, outcomes), now=True)
         failed = next((outcome for outcome in outcomes if outcome.status in FAILED), None)
         if failed:

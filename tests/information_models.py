@@ -3,7 +3,7 @@
 import numpy as np
 from patterned import fill
 
-from engine.information import checkpoints, log_mel
+from engine.information import checkpoints, latent_kinds, log_mel
 from engine.information.checkpoints import Checkpoint
 from engine.information.flow import FlowModel
 from engine.information.likelihood import Integration
@@ -16,7 +16,7 @@ def model(latents: str) -> InformationModel:
     network = FlowModel(**TRUNK)
     fill(network)
     whitening = None
-    if latents == checkpoints.LOG_MEL:
+    if latents == latent_kinds.LOG_MEL:
         random = np.random.default_rng(0)
         bands = log_mel.band_frames(random.normal(0, 0.1, 200 * log_mel.FRAME).astype(np.float32))
         whitening = log_mel.fit_whitening(bands)

@@ -9,7 +9,7 @@ from information_models import model
 from sounds import encode, tune
 
 from engine import audio
-from engine.information import checkpoints, log_mel
+from engine.information import latent_kinds, log_mel
 from engine.information.analysis import Analyst
 from engine.information.codec import Codec
 from engine.information.model import Noise
@@ -23,7 +23,7 @@ def sound(folder: Path, name: str, samples: np.ndarray, rate: int = RATE) -> aud
 
 
 def test_curves_lie_on_the_grid_of_the_file(tmp_path: Path):
-    analyst = Analyst(model(checkpoints.LOG_MEL))
+    analyst = Analyst(model(latent_kinds.LOG_MEL))
     quiet = np.zeros((4 * FRAME, 2), np.float32)
     loud = tune(2)
     sounds = [
@@ -46,10 +46,10 @@ def test_curves_lie_on_the_grid_of_the_file(tmp_path: Path):
     np.testing.assert_allclose(alone.values, padded.values, atol=1e-3)
 
 
-@pytest.mark.parametrize("latents", [checkpoints.MUSIC2LATENT, checkpoints.NOISE_AUGMENTED])
+@pytest.mark.parametrize("latents", [latent_kinds.MUSIC2LATENT, latent_kinds.NOISE_AUGMENTED])
 def test_models_of_music2latent_take_their_codec(tmp_path: Path, latents: str):
     torch.manual_seed(0)
-    augmented = latents == checkpoints.NOISE_AUGMENTED
+    augmented = latents == latent_kinds.NOISE_AUGMENTED
     codec = Codec(Music2Latent(augmented), latents)
     analyst = Analyst(model(latents), codec)
     (curve,) = analyst.curves([sound(tmp_path, "a.wav", tune(1))])
@@ -61,4 +61,4 @@ def test_models_of_music2latent_take_their_codec(tmp_path: Path, latents: str):
 
 def test_models_and_codecs_must_agree():
     with pytest.raises(ValueError, match="reads music2latent latents, and these are log-mel"):
-        Analyst(model(checkpoints.MUSIC2LATENT))
+        Analyst(model(latent_kinds.MUSIC2LATENT))

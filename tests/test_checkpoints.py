@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from engine.information import checkpoints
+from engine.information import checkpoints, latent_kinds
 from engine.information.checkpoints import Checkpoint, CheckpointError
 from engine.information.flow import FlowModel
 from engine.information.log_mel import Whitening
@@ -52,7 +52,7 @@ def saved(path: Path, content: object) -> Path:
 def test_the_published_flow_loads_strictly(tmp_path):
     content = published_flow()
     loaded = checkpoints.load_pa_flow(saved(tmp_path / "pa_rectflow.pt", content))
-    assert (loaded.kind, loaded.latents) == (checkpoints.FLOW, checkpoints.NOISE_AUGMENTED)
+    assert (loaded.kind, loaded.latents) == (checkpoints.FLOW, latent_kinds.NOISE_AUGMENTED)
     weights = loaded.model.state_dict()
     assert all(torch.equal(weights[name], content["model_state_dict"][name]) for name in weights)
     assert loaded.model.longest == 4600
@@ -144,10 +144,10 @@ def test_own_models_come_back(tmp_path, kind, model, extra):
     random = np.random.default_rng(0)
     basis = random.standard_normal((8, 9)).astype(np.float32)[:, ::-1][:, :6]  # not contiguous
     whitening = Whitening(random.standard_normal(8).astype(np.float32), basis)
-    before = Checkpoint(model(**architecture), kind, checkpoints.LOG_MEL, whitening, {"steps": 3})
+    before = Checkpoint(model(**architecture), kind, latent_kinds.LOG_MEL, whitening, {"steps": 3})
     checkpoints.save(tmp_path / "model.safetensors", before, architecture)
     after = checkpoints.load(tmp_path / "model.safetensors")
-    assert (after.kind, after.latents, after.card) == (kind, checkpoints.LOG_MEL, {"steps": 3})
+    assert (after.kind, after.latents, after.card) == (kind, latent_kinds.LOG_MEL, {"steps": 3})
     assert np.array_equal(after.whitening.projection, basis)
     for name, value in before.model.state_dict().items():
         assert torch.equal(after.model.state_dict()[name], value.half().float())
@@ -157,7 +157,7 @@ def test_own_models_come_back(tmp_path, kind, model, extra):
 @pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
 def test_a_model_has_the_mode_of_other_files(tmp_path, mask, mode):
     path, architecture = tmp_path / "model.safetensors", {**SMALL, "modes": 3}
-    kept = Checkpoint(MixtureModel(**architecture), checkpoints.MIXTURE, checkpoints.LOG_MEL)
+    kept = Checkpoint(MixtureModel(**architecture), checkpoints.MIXTURE, latent_kinds.LOG_MEL)
     before = os.umask(mask)
     try:
         checkpoints.save(path, kept, architecture)

@@ -8,7 +8,7 @@ import pytest
 from sounds import encode, tune
 
 from engine import audio
-from engine.information import checkpoints, dataset, latent_cache, log_mel
+from engine.information import dataset, latent_cache, latent_kinds, log_mel
 from engine.information.latent_cache import Key, LatentCache
 
 
@@ -76,7 +76,7 @@ def test_of_more_music_than_is_asked_for_a_part_is_read(folder, tmp_path):
 def test_kept_latents_are_read_once_for_each_recording(tmp_path, caplog):
     (tmp_path / "codec.pt").write_bytes(b"weights")
     cache = LatentCache(tmp_path / "library", tmp_path / "codec.pt")
-    cache.describe(checkpoints.MUSIC2LATENT, "float32")
+    cache.describe(latent_kinds.MUSIC2LATENT, "float32")
     random = np.random.default_rng(0)
     latents = {
         Key("a" * 32, 0, 4096 * 30): 30,

@@ -13,7 +13,7 @@ from patterned import fill
 from sounds import encode, tune
 from waiting import wait_for
 
-from engine.information import checkpoints, commands, log_mel
+from engine.information import checkpoints, commands, latent_kinds, log_mel
 from engine.information.checkpoints import Checkpoint
 from engine.information.curve import FRAMES_PER_SECOND
 from engine.information.flow import FlowModel
@@ -30,7 +30,7 @@ def saved(path: Path, network, kind: str, architecture: dict) -> str:
     random = np.random.default_rng(0)
     bands = log_mel.band_frames(random.normal(0, 0.1, 200 * FRAME).astype(np.float32))
     whitening = log_mel.fit_whitening(bands)
-    checkpoint = Checkpoint(network, kind, checkpoints.LOG_MEL, whitening)
+    checkpoint = Checkpoint(network, kind, latent_kinds.LOG_MEL, whitening)
     checkpoints.save(path, checkpoint, architecture)
     return str(path)
 

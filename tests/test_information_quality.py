@@ -14,7 +14,7 @@ from benchmarks import information_clips as clips
 from benchmarks import information_quality as quality
 from benchmarks import information_report as report
 from benchmarks import information_statistics as statistics
-from engine.information import checkpoints
+from engine.information import checkpoints, latent_kinds
 
 values = st.lists(st.integers(-4, 4), min_size=2, max_size=12)
 
@@ -189,10 +189,10 @@ def results() -> dict:
     ]
     learned = [random.standard_normal((900, 64)).astype(np.float32) for _ in range(3)]
     places = clips.places([len(track.latents) for track in tracks], 4)
-    random_model = model(checkpoints.LOG_MEL)
+    random_model = model(latent_kinds.LOG_MEL)
     loaded = {
         name: checkpoints.Checkpoint(
-            random_model._model, checkpoints.FLOW, checkpoints.LOG_MEL, random_model.whitening, {}
+            random_model._model, checkpoints.FLOW, latent_kinds.LOG_MEL, random_model.whitening, {}
         )
         for name in ("one", "two")
     }
@@ -237,10 +237,12 @@ def test_numbers_and_their_intervals_in_words():
 
 
 def test_models_that_read_different_latents_are_not_compared(results):
-    other = model(checkpoints.LOG_MEL)
+    other = model(latent_kinds.LOG_MEL)
     moved = type(other.whitening)(other.whitening.mean, other.whitening.projection * 2)
     loaded = {
-        name: checkpoints.Checkpoint(other._model, checkpoints.FLOW, checkpoints.LOG_MEL, whitening)
+        name: checkpoints.Checkpoint(
+            other._model, checkpoints.FLOW, latent_kinds.LOG_MEL, whitening
+        )
         for name, whitening in (("one", other.whitening), ("two", moved))
     }
     with pytest.raises(SystemExit, match="read different latents"):

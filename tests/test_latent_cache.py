@@ -16,7 +16,7 @@ from information_models import model
 from sounds import encode, tune
 
 from engine import audio
-from engine.information import checkpoints, latent_cache
+from engine.information import latent_cache, latent_kinds
 from engine.information.analysis import Analyst
 from engine.information.curve import Span
 from engine.information.latent_cache import Key, LatentCache
@@ -87,20 +87,20 @@ def test_codecs_and_precisions_have_folders_of_their_own(cache, tmp_path):
     assert len({cache.folder, other.folder, reduced.folder}) == 3
     assert reduced.folder.name == f"{other.codec_sha256[:8]}-{ENCODER}-bfloat16"
     with pytest.raises(ValueError, match="not float32"):
-        reduced.describe(checkpoints.MUSIC2LATENT, "float32")
+        reduced.describe(latent_kinds.MUSIC2LATENT, "float32")
 
 
 def test_a_folder_says_what_it_holds(cache):
     with pytest.raises(ValueError, match="no folder of kept latents"):
         latent_cache.About.read(cache.folder)
     for _ in range(2):
-        cache.describe(checkpoints.MUSIC2LATENT, "float32")
+        cache.describe(latent_kinds.MUSIC2LATENT, "float32")
     about = latent_cache.About.read(cache.folder)
-    assert (about.latents, about.codec_sha256) == (checkpoints.MUSIC2LATENT, cache.codec_sha256)
+    assert (about.latents, about.codec_sha256) == (latent_kinds.MUSIC2LATENT, cache.codec_sha256)
     with pytest.raises(ValueError, match="latents of another codec"):
-        cache.describe(checkpoints.NOISE_AUGMENTED, "float32")
+        cache.describe(latent_kinds.NOISE_AUGMENTED, "float32")
     (cache.folder / latent_cache.ABOUT).write_text("{")  # damaged: written again
-    cache.describe(checkpoints.MUSIC2LATENT, "float32")
+    cache.describe(latent_kinds.MUSIC2LATENT, "float32")
     assert latent_cache.About.read(cache.folder) == about
 
 
@@ -118,7 +118,7 @@ import numpy as np
 from engine.information import checkpoints
 from engine.information.latent_cache import Key
 cache, number = pickle.load(sys.stdin.buffer)
-cache.describe(checkpoints.MUSIC2LATENT, "float32")
+cache.describe(latent_kinds.MUSIC2LATENT, "float32")
 for seed in range(20):
     values = np.full((30, 64), seed, np.float32)
     cache.put(Key(f"{seed:032x}", 0, 1), values)
@@ -143,7 +143,7 @@ def test_processes_write_at_once(cache):
 class CountingCodec:
     """Latents from the samples themselves, and how often they were asked for."""
 
-    latents, precision = checkpoints.MUSIC2LATENT, "float32"
+    latents, precision = latent_kinds.MUSIC2LATENT, "float32"
 
     def __init__(self) -> None:
         self.calls = 0
@@ -157,12 +157,12 @@ class CountingCodec:
 def test_encoding_is_skipped_where_latents_are_kept(cache, tmp_path):
     sound = audio.decode(encode(tmp_path / "a.wav", tune(3)))
     codec = CountingCodec()
-    analyst = Analyst(model(checkpoints.MUSIC2LATENT), codec, cache)
+    analyst = Analyst(model(latent_kinds.MUSIC2LATENT), codec, cache)
     (first,) = analyst.curves([sound])
     (second,) = analyst.curves([sound])
     assert codec.calls == 1
     assert np.array_equal(first.values, second.values, equal_nan=True)
-    (without,) = Analyst(model(checkpoints.MUSIC2LATENT), codec).curves([sound])
+    (without,) = Analyst(model(latent_kinds.MUSIC2LATENT), codec).curves([sound])
     np.testing.assert_allclose(without.values, first.values, atol=0.1, rtol=1e-3)
     (path,) = cache.folder.glob("*.npy")
     path.write_bytes(path.read_bytes()[:-100])
@@ -174,7 +174,7 @@ def test_encoding_is_skipped_where_latents_are_kept(cache, tmp_path):
 def test_excerpts_of_a_recording_are_kept_apart(cache, tmp_path):
     path = encode(tmp_path / "a.wav", tune(4))
     codec = CountingCodec()
-    analyst = Analyst(model(checkpoints.MUSIC2LATENT), codec, cache)
+    analyst = Analyst(model(latent_kinds.MUSIC2LATENT), codec, cache)
     for span_s in (4.0, 2.0, 2.0):
         analyst.curves([audio.decode(path, span_s=span_s)])
     assert codec.calls == 2
@@ -186,7 +186,7 @@ def test_excerpts_of_a_recording_are_kept_apart(cache, tmp_path):
 
 
 def test_log_mel_frames_are_not_kept(cache, tmp_path):
-    analyst = Analyst(model(checkpoints.LOG_MEL), None, cache)
+    analyst = Analyst(model(latent_kinds.LOG_MEL), None, cache)
     analyst.curves([audio.decode(encode(tmp_path / "a.wav", tune(2)))])
     assert not cache.folder.exists()
 
@@ -198,7 +198,7 @@ def test_purging_leaves_the_tracks_of_the_library(cache, tmp_path, caplog):
         writer.record(ROOT, b"here.mp3", 1, 1, analysis(here.content_hash))
         row = writer.record(ROOT, b"absent.mp3", 1, 1, analysis(absent.content_hash, seed=1))
         writer.mark_absent([row])
-    cache.describe(checkpoints.MUSIC2LATENT, "float32")
+    cache.describe(latent_kinds.MUSIC2LATENT, "float32")
     for key in (here, absent, gone):
         cache.put(key, latents())
     abandoned, underway = (cache.folder / f"{name}.part" for name in ("abandoned", "underway"))

@@ -58,15 +58,6 @@ def test_blocks_join_without_a_seam(monkeypatch):
     assert np.allclose(log_mel.band_frames(samples), whole, atol=1e-5)
 
 
-def test_amplified_frames_are_those_of_amplified_sound():
-    samples = tune(2)[:, 0] + np.random.default_rng(0).normal(0, 0.03, 2 * RATE)
-    expected = log_mel.band_frames(samples * 10 ** (-6 / 20))
-    # Exact where no window of a frame is at the floor: a frame is a mean of logarithms.
-    assert np.abs(log_mel.amplified(log_mel.band_frames(samples), -6) - expected).max() < 0.1
-    silence = log_mel.band_frames(np.zeros(RATE, np.float32))
-    assert np.allclose(log_mel.amplified(silence, 20), silence)
-
-
 @pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])
 def test_any_sample_rate_gives_the_same_grid(tmp_path: Path, rate: int):
     t = np.arange(4 * rate) / rate

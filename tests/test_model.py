@@ -5,7 +5,7 @@ import pytest
 import torch
 from flows import random_network
 
-from engine.information import checkpoints, likelihood, model, solvers
+from engine.information import checkpoints, latent_kinds, likelihood, model, solvers
 from engine.information.checkpoints import Checkpoint
 from engine.information.divergence import EXACT, Trace
 from engine.information.flow import FlowModel
@@ -24,14 +24,14 @@ def flow() -> Checkpoint:
     torch.manual_seed(0)
     network = FlowModel(DIM, head_dim=48, **TRUNK)
     network.diff_mlp = random_network(DIM, 16)
-    return Checkpoint(network.requires_grad_(False).eval(), checkpoints.FLOW, checkpoints.LOG_MEL)
+    return Checkpoint(network.requires_grad_(False).eval(), checkpoints.FLOW, latent_kinds.LOG_MEL)
 
 
 @pytest.fixture(scope="module")
 def mixture() -> Checkpoint:
     torch.manual_seed(0)
     network = MixtureModel(DIM, 2, **TRUNK).requires_grad_(False).eval()
-    return Checkpoint(network, checkpoints.MIXTURE, checkpoints.MUSIC2LATENT)
+    return Checkpoint(network, checkpoints.MIXTURE, latent_kinds.MUSIC2LATENT)
 
 
 def sequences(*lengths: int) -> list[np.ndarray]:
@@ -136,14 +136,14 @@ def test_a_mixture_gives_its_likelihoods_and_has_no_noise_levels(mixture):
 
 
 def test_layer_normalised_latents_have_a_default_of_their_own(flow):
-    sphere = Checkpoint(flow.model, flow.kind, checkpoints.NOISE_AUGMENTED)
+    sphere = Checkpoint(flow.model, flow.kind, latent_kinds.NOISE_AUGMENTED)
     assert InformationModel(sphere).integration == likelihood.FAST_ON_SPHERE
     assert InformationModel(flow).integration == likelihood.FAST
 
 
 def test_log_mel_frames_are_whitened_and_others_are_not(flow):
     whitening = Whitening(np.ones(9, np.float32), np.eye(9, DIM, dtype=np.float32) * 2)
-    resident = Checkpoint(flow.model, flow.kind, checkpoints.LOG_MEL, whitening)
+    resident = Checkpoint(flow.model, flow.kind, latent_kinds.LOG_MEL, whitening)
     frames = np.random.default_rng(0).standard_normal((4, 9)).astype(np.float16)
     expected = (frames.astype(np.float32)[:, :DIM] - 1) * 2
     np.testing.assert_allclose(InformationModel(resident).latents_of(frames), expected)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from engine import models
-from engine.information import checkpoints, log_mel, systems, systems_commands
+from engine.information import checkpoints, latent_kinds, log_mel, systems, systems_commands
 from engine.information.checkpoints import Checkpoint
 from engine.information.flow import FlowModel
 from engine.information.mixture import MixtureModel
@@ -42,7 +42,7 @@ def hub(folder: Path) -> Path:
     return folder
 
 
-def own(path: Path, latents: str = checkpoints.LOG_MEL) -> Path:
+def own(path: Path, latents: str = latent_kinds.LOG_MEL) -> Path:
     """A tiny model in the project's layout."""
     torch.manual_seed(0)
     model = FlowModel(64, **TINY, head_blocks=1)
@@ -118,7 +118,7 @@ def test_a_model_of_ones_own_is_named_by_its_content(tmp_path):
 
 
 def test_a_model_of_ones_own_on_music2latent_needs_the_codec(tmp_path):
-    path = own(tmp_path / "a.safetensors", checkpoints.NOISE_AUGMENTED)
+    path = own(tmp_path / "a.safetensors", latent_kinds.NOISE_AUGMENTED)
     with pytest.raises(MissingWeights, match="reads latents of Music2Latent"):
         choose(path, "cpu")
     chosen = choose(path, "cpu", [hub(tmp_path)])
@@ -153,7 +153,7 @@ def test_a_resident_mixture_loads(tmp_path):
     whitening = log_mel.Whitening(
         torch.zeros(96).numpy(), torch.randn(96, 64).numpy().astype("float32")
     )
-    kept = Checkpoint(model, checkpoints.MIXTURE, checkpoints.LOG_MEL, whitening)
+    kept = Checkpoint(model, checkpoints.MIXTURE, latent_kinds.LOG_MEL, whitening)
     checkpoints.save(tmp_path / "m.safetensors", kept, {"dim_data": 64, "modes": 4, **TINY})
     assert systems.load(choose(tmp_path / "m.safetensors", "cpu")) is not None
 

@@ -12,7 +12,15 @@ import torch
 from sounds import encode, tune
 
 from engine import audio
-from engine.information import checkpoints, material, precision, systems, train, training
+from engine.information import (
+    checkpoints,
+    latent_kinds,
+    material,
+    precision,
+    systems,
+    train,
+    training,
+)
 from engine.information.analysis import Analyst
 from engine.information.latent_cache import Key, LatentCache
 from engine.information.model import InformationModel
@@ -209,7 +217,7 @@ def kept(tmp_path) -> Path:
     """Latents of 12 recordings that a library keeps, two of them held out by their hash."""
     (tmp_path / "codec.pt").write_bytes(b"weights")
     cache = LatentCache(tmp_path / "library", tmp_path / "codec.pt")
-    cache.describe(checkpoints.NOISE_AUGMENTED, "float32")
+    cache.describe(latent_kinds.NOISE_AUGMENTED, "float32")
     random = np.random.default_rng(0)
     for number in range(12):
         cache.put(Key(f"{number:032x}", 0, 4096 * 40), random.standard_normal((40, 64)))
@@ -224,7 +232,7 @@ def test_latents_that_a_library_keeps_are_learned(kept, tiny, tmp_path, kind, ca
     for steps in ("2", "4"):
         assert train.main([*command, "--steps", steps]) == 0
     checkpoint = checkpoints.load(out / training.MODEL)
-    assert (checkpoint.kind, checkpoint.latents) == (kind, checkpoints.NOISE_AUGMENTED)
+    assert (checkpoint.kind, checkpoint.latents) == (kind, latent_kinds.NOISE_AUGMENTED)
     assert checkpoint.whitening is None
     card = checkpoint.card
     assert (card["recordings"], card["frames"], card["steps"]) == (10, 400, 4)

@@ -6,10 +6,10 @@ import numpy as np
 
 from engine.audio import Audio
 from engine.information import curve
-from engine.information.checkpoints import LOG_MEL
 from engine.information.codec import Codec
 from engine.information.curve import Curve
 from engine.information.latent_cache import LatentCache
+from engine.information.latent_kinds import OF_MEL_BANDS
 from engine.information.model import InformationModel, Noise
 from engine.information.piece import Piece, piece, placed
 
@@ -23,14 +23,15 @@ class Analyst:
         codec: Codec | None = None,
         cache: LatentCache | None = None,
     ):
-        """Models of log-mel latents need no codec. Raises ValueError for one of other latents.
+        """Models of mel frames need no codec. Raises ValueError for one of other latents.
 
-        cache: keeps the codec's latents, and spares encoding where it has them. Log-mel frames
-        cost no more than reading them, and are not kept.
+        cache: keeps the codec's latents, and spares encoding where it has them. Mel frames cost no
+        more than reading them, and are not kept.
         """
-        given = LOG_MEL if codec is None else codec.latents
-        if given != model.latents:
-            raise ValueError(f"the model reads {model.latents} latents, and these are {given}")
+        given = OF_MEL_BANDS if codec is None else {codec.latents}
+        if model.latents not in given:
+            these = "those of mel bands" if codec is None else codec.latents
+            raise ValueError(f"the model reads {model.latents} latents, and these are {these}")
         self._model, self._codec = model, codec
         self._cache = None if codec is None else cache
         if codec is not None and cache is not None:
@@ -50,7 +51,7 @@ class Analyst:
     ) -> list[Curve]:
         """One curve for each recording; frames of all are predicted together, `chunk` at a time."""
         noise = noise or Noise()
-        pieces = [piece(sound, self._codec is not None, audio_type) for sound in sounds]
+        pieces = [piece(sound, self._model.latents, audio_type) for sound in sounds]
         found = self.information(pieces, noise, chunk)
         return [
             placed(part, noise.levels, values) for part, values in zip(pieces, found, strict=True)

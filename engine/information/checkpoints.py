@@ -22,13 +22,12 @@ from safetensors.torch import save as serialised
 from torch import Tensor, nn
 
 from engine.information.flow import FlowModel
+from engine.information.latent_kinds import MUSIC2LATENT, NOISE_AUGMENTED
 from engine.information.log_mel import Whitening
 from engine.information.mixture import MixtureModel, modes_of
 
 DIMENSIONS = 64
 FLOW, MIXTURE = "flow", "mixture"
-# Which latents a model was trained on. Those of different kinds have no common scale.
-MUSIC2LATENT, NOISE_AUGMENTED, LOG_MEL = "music2latent", "music2latent-noise", "log-mel"
 _ARCHITECTURES = {FLOW: FlowModel, MIXTURE: MixtureModel}
 _FORMAT = "1"
 _TWICE = ("ode.ode_approx.", "diff_mlp.")  # the copy, and what it is a copy of
@@ -49,9 +48,10 @@ class Checkpoint:
 
     model: FlowModel | MixtureModel
     kind: str  # FLOW or MIXTURE
-    latents: str  # MUSIC2LATENT, NOISE_AUGMENTED or LOG_MEL
-    whitening: Whitening | None = None  # of log-mel frames
+    latents: str  # one of engine.information.latent_kinds
+    whitening: Whitening | None = None  # of mel frames
     card: Mapping[str, Any] | None = None  # what the training noted
+    architecture: Mapping[str, Any] | None = None  # arguments of the model's class; None: published
 
 
 def load_gmm(path: Path) -> Checkpoint:
@@ -124,12 +124,13 @@ def load(path: Path) -> Checkpoint:
         whitening = Whitening(_array(mean), _array(projection))
     kind = metadata["kind"]
     try:
-        model = _ARCHITECTURES[kind](**json.loads(metadata["architecture"]))
-        card = json.loads(metadata["card"])
+        architecture, card = json.loads(metadata["architecture"]), json.loads(metadata["card"])
+        model = _ARCHITECTURES[kind](**architecture)
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path.name} does not say what model it is: {error}.") from error
     widened = {name: value.float() for name, value in tensors.items()}
-    return Checkpoint(_filled(model, widened, path), kind, metadata["latents"], whitening, card)
+    model = _filled(model, widened, path)
+    return Checkpoint(model, kind, metadata["latents"], whitening, card, architecture)
 
 
 def _array(tensor: Tensor) -> np.ndarray:

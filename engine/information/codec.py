@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.information.checkpoints import MUSIC2LATENT, NOISE_AUGMENTED, CheckpointError
+from engine.information.checkpoints import CheckpointError
+from engine.information.latent_kinds import MUSIC2LATENT, NOISE_AUGMENTED
 from engine.information.music2latent import (
     DIMENSIONS,
     FREQUENCIES,

@@ -1,9 +1,11 @@
-"""Frames for training: log-mel frames of folders of music, or latents that a library keeps.
+"""Frames for training: mel frames of folders of music, or latents that a library keeps.
 
-Music is read once, and its frames kept on disk. A track is kept in several variants: as it is, and
-sped up or slowed down by whole semitones with another position of the frames' grid, so that a
-small collection teaches more. Files that cannot be read are named in the log and left out.
-Of more music than is asked for, the same recordings are taken every time, from all over it.
+Music is read once, and its energies kept on disk: what engine.information.audible_mel has before
+the threshold of hearing, so that a training may still change their level. A track is kept in
+several variants: as it is, and sped up or slowed down by whole semitones with another position of
+the frames' grid, so that a small collection teaches more. Files that cannot be read are named in
+the log and left out. Of more music than is asked for, the same recordings are taken every time,
+from all over it.
 """
 
 import hashlib
@@ -20,7 +22,8 @@ import numpy as np
 
 from engine import audio, discover
 from engine.discover import Found
-from engine.information import latent_cache, log_mel
+from engine.information import audible_mel, latent_cache, log_mel
+from engine.information.latent_kinds import AUDIBLE_MEL
 
 if TYPE_CHECKING:
     from engine.run import Progress
@@ -80,7 +83,7 @@ def read(
     most: int | None = None,
     progress: "Progress | None" = None,
 ) -> Frames:
-    """Log-mel frames of the tracks, in `count` variants, in the order of the tracks.
+    """Mel energies of the tracks, in `count` variants, in the order of the tracks.
 
     Of more than `most` frames of one variant, some tracks. What is in the folder `cache` is not
     computed again. Raises ValueError when no track is left.
@@ -155,10 +158,10 @@ def _cached(found: Found, cache: Path, wanted: list[Variant]) -> list[Path]:
 
 
 def _name(found: Found, path: bytes, variant: Variant) -> str:
-    """Changes when the file does."""
+    """Changes when the file does, or what is made of it."""
     digest = hashlib.blake2b(path, digest_size=12)
     digest.update(json.dumps([found.size, found.mtime_ns]).encode())
-    return f"{digest.hexdigest()}{variant.name}.npy"
+    return f"{digest.hexdigest()}{variant.name}-{AUDIBLE_MEL}.npy"
 
 
 def _frames(path: bytes, wanted: Iterable[Variant]) -> Iterator[np.ndarray]:
@@ -168,7 +171,7 @@ def _frames(path: bytes, wanted: Iterable[Variant]) -> Iterator[np.ndarray]:
     sound = audio.decode(path, cap_s=CAP_SECONDS)
     for variant in wanted:
         samples = log_mel.resampled(sound, 2 ** (variant.semitones / 12))
-        yield log_mel.band_frames(samples[variant.offset :]).astype(np.float16)
+        yield audible_mel.energies(samples[variant.offset :]).astype(np.float16)
 
 
 def _save(place: Path, frames: np.ndarray) -> None:

@@ -126,11 +126,13 @@ class FlowModel(nn.Module):
     def loss(self, latents: Tensor, draws: int = 1) -> Tensor:
         """Squared error of the velocity at random times, [draws, batch, T - 1].
 
-        Several draws of time and noise share one pass of the trunk, which costs most.
+        Several draws of time and noise share one pass of the trunk, which costs most. Each has its
+        own part of the time, so that together they see all of it.
         """
         context = self.backbone(latents[:, :-1]).expand(draws, -1, -1, -1)
         x = latents[:, 1:].expand(draws, -1, -1, -1)
-        times = torch.rand(x.shape[:-1], device=x.device)
+        parts = torch.arange(draws, device=x.device)[:, None, None]
+        times = (parts + torch.rand(x.shape[:-1], device=x.device)) / draws
         noise = torch.randn(x.shape, device=x.device)
         mixed = times[..., None] * x + (1 - times[..., None]) * noise
         return ((x - noise - self.diff_mlp(mixed, times, context)) ** 2).sum(-1)

@@ -79,7 +79,7 @@ def key_of(sound: Audio, span: Span, samples: int) -> Key:
 class About:
     """What the latents of a folder are."""
 
-    latents: str  # checkpoints.MUSIC2LATENT or NOISE_AUGMENTED
+    latents: str  # latent_kinds.MUSIC2LATENT or NOISE_AUGMENTED
     codec_sha256: str  # of the codec's weights
     precision: str  # in which the codec ran
 

@@ -19,7 +19,8 @@ import numpy as np
 
 from engine import audio
 from engine.information import codec, log_mel, options, systems
-from engine.information.checkpoints import MUSIC2LATENT, NOISE_AUGMENTED, CheckpointError
+from engine.information.checkpoints import CheckpointError
+from engine.information.latent_kinds import MUSIC2LATENT, NOISE_AUGMENTED
 from engine.information.precision import PRECISIONS, imitated
 
 log = logging.getLogger(__name__)

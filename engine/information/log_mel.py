@@ -1,11 +1,15 @@
-"""Latents that need no network: log-mel bands at the rate of Music2Latent, whitened.
+"""Log-mel bands at the rate of Music2Latent, and their whitening to latents that need no network.
 
 Conventions: mono, 44.1 kHz; Hann windows of 2,048 samples every 1,024; 96 mel bands (HTK's scale)
-from 20 Hz to 16 kHz, triangles of height 1, so that a sine at full scale has a power of about 1;
-natural logarithm of power + 1e-8 (-80 dBFS). A frame is the mean of the four windows that end
-within its 4,096 samples: it knows nothing of what comes after it.
+from 20 Hz to 16 kHz, triangles of height 1, so that a sine at full scale has a power of about 1.
+A frame is made of the four windows that end within its 4,096 samples: it knows nothing of what
+comes after it.
+
+`band_frames` are what the first models read: they hang on the level of playback, and on what is
+too quiet to be heard. Models that are trained now read engine.information.audible_mel.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,9 +24,9 @@ FRAME = 4_096  # samples; 10.767 frames a second
 WINDOW, HOP = 2_048, 1_024  # samples
 BANDS = 96
 LOWEST, HIGHEST = 20.0, 16_000.0  # Hz
-FLOOR = 1e-8
+FLOOR = 1e-8  # of power, in `band_frames`: -80 dBFS
 DIMENSIONS = 64  # of a latent
-_PER_FRAME = FRAME // HOP
+WINDOWS = FRAME // HOP  # of a frame
 _FRAMES_AT_ONCE = 512  # 48 s: bounds the memory of a long track
 
 
@@ -35,26 +39,26 @@ def resampled(audio: Audio, speed: float = 1.0) -> np.ndarray:
 
 
 def band_frames(samples: np.ndarray) -> np.ndarray:
-    """Mono samples at 44.1 kHz → log-mel energies, float32 [n // 4096, 96]."""
+    """Mono samples at 44.1 kHz → log-mel energies, float32 [n // 4096, 96].
+
+    Means over the windows of a frame of the natural logarithm of power + FLOOR.
+    """
+    blocks = [np.log(power + np.float32(FLOOR)).mean(1) for power in window_powers(samples)]
+    return np.concatenate(blocks) if blocks else np.empty((0, BANDS), np.float32)
+
+
+def window_powers(samples: np.ndarray) -> Iterator[np.ndarray]:
+    """Power in each band and window of a frame, block by block: float32 [frames, 4, 96]."""
     count = len(samples) // FRAME
     before = np.zeros(WINDOW - HOP, np.float32)
     padded = np.concatenate((before, samples[: count * FRAME].astype(np.float32, copy=False)))
-    energies = np.empty((count, BANDS), np.float32)
     for first in range(0, count, _FRAMES_AT_ONCE):
         last = min(first + _FRAMES_AT_ONCE, count)
         block = padded[first * FRAME : last * FRAME + WINDOW - HOP]
         windows = np.lib.stride_tricks.sliding_window_view(block, WINDOW)[::HOP]
         spectrum = fft.rfft(windows * _window(), axis=1)
-        power = (spectrum.real**2 + spectrum.imag**2) @ _filters()
-        logarithms = np.log(power + np.float32(FLOOR))
-        energies[first:last] = logarithms.reshape(-1, _PER_FRAME, BANDS).mean(1)
-    return energies
-
-
-def amplified(energies: np.ndarray, decibels: float) -> np.ndarray:
-    """The log-mel energies of the same sound at another level."""
-    power = np.maximum(np.exp(energies) - np.float32(FLOOR), 0)
-    return np.log(power * np.float32(10 ** (decibels / 10)) + np.float32(FLOOR))
+        power = (spectrum.real**2 + spectrum.imag**2) @ filters()
+        yield power.reshape(-1, WINDOWS, BANDS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,15 +93,24 @@ def _window() -> np.ndarray:
 
 
 @cache
-def _filters() -> np.ndarray:
+def filters() -> np.ndarray:
     """Triangles on the mel scale, float32 [1025, 96]."""
-    mels = np.linspace(mel(LOWEST), mel(HIGHEST), BANDS + 2)
-    edges = 700 * (10 ** (mels / 2595) - 1)
+    edges = _edges()
     bins = np.arange(WINDOW // 2 + 1) * SAMPLE_RATE / WINDOW
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
     rising = (bins[:, None] - low) / (centre - low)
     falling = (high - bins[:, None]) / (high - centre)
     return np.clip(np.minimum(rising, falling), 0, None).astype(np.float32)
+
+
+def centres() -> np.ndarray:
+    """Of the bands, in hertz, float64 [96]."""
+    return _edges()[1:-1]
+
+
+def _edges() -> np.ndarray:
+    """Where the triangles begin, peak and end, in hertz, float64 [98]."""
+    return 700 * (10 ** (np.linspace(mel(LOWEST), mel(HIGHEST), BANDS + 2) / 2595) - 1)
 
 
 def mel(hertz: float) -> float:

@@ -15,8 +15,8 @@ from engine import audio
 from engine.console import Console
 from engine.discover import Found
 from engine.information import dataset, latent_cache
-from engine.information.checkpoints import LOG_MEL
 from engine.information.curve import FRAMES_PER_SECOND
+from engine.information.latent_kinds import AUDIBLE_MEL
 
 HELD_OUT = 10  # one recording in so many is kept from the training, unless others are named
 # A folder is held out as a whole, as an album's tracks are alike; one that is a larger share than
@@ -35,7 +35,7 @@ class Material:
     learning: dataset.Frames
     validation: dataset.Frames
     seconds: float  # of music to learn, each recording once
-    latents: str = LOG_MEL
+    latents: str = AUDIBLE_MEL
     notes: dict[str, Any] = field(default_factory=dict)  # for the model's card
 
 
@@ -47,7 +47,7 @@ def of_music(
     hours: float,
     console: Console,
 ) -> Material:
-    """Log-mel frames of folders, kept in `cache`. Raises ValueError."""
+    """Mel frames of folders, kept in `cache`. Raises ValueError."""
     found = dataset.tracks(folders)
     held = dataset.tracks(validation) if validation else held_out(found)
     learned = apart(found, held)

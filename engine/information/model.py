@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from engine.information import likelihood, probes, solvers
-from engine.information.checkpoints import LOG_MEL, NOISE_AUGMENTED, Checkpoint
+from engine.information.checkpoints import Checkpoint
 from engine.information.fields import VelocityField
 from engine.information.flow import FlowModel
 from engine.information.graphs import Graphs
+from engine.information.latent_kinds import NOISE_AUGMENTED, OF_MEL_BANDS
 from engine.information.likelihood import Integration
 from engine.information.transformer import contexts
 
@@ -79,7 +80,7 @@ class InformationModel:
 
     def latents_of(self, frames: np.ndarray) -> np.ndarray:
         """What the model reads of frames as their encoder gives them, float32 [T, D]."""
-        if self.latents == LOG_MEL and self.whitening is not None:
+        if self.latents in OF_MEL_BANDS and self.whitening is not None:
             return self.whitening(frames)
         return frames.astype(np.float32, copy=False)
 

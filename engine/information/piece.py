@@ -5,9 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.audio import Audio
-from engine.information import curve, log_mel
+from engine.information import audible_mel, curve, log_mel
 from engine.information.curve import Curve, Span
 from engine.information.latent_cache import Key, key_of
+from engine.information.latent_kinds import AUDIBLE_MEL, LOG_MEL
+
+# What a model reads of samples, where that needs no network; codecs read the samples.
+_FRAMES = {LOG_MEL: log_mel.band_frames, AUDIBLE_MEL: audible_mel.frames}
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,15 +21,15 @@ class Piece:
     span: Span
     start_s: float  # of the recording's first sample in its file
     key: Key
-    content: np.ndarray  # float32: log-mel frames [T, 96], or mono samples at 44.1 kHz [n]
+    content: np.ndarray  # float32: mel frames [T, 96], or mono samples at 44.1 kHz [n]
 
 
-def piece(sound: Audio, of_samples: bool, audio_type: str = curve.MUSIC) -> Piece:
-    """What a model of log-mel latents reads of a recording, or (`of_samples`) what a codec does."""
+def piece(sound: Audio, latents: str, audio_type: str = curve.MUSIC) -> Piece:
+    """What is read of a recording for these latents (engine.information.latent_kinds)."""
     samples = log_mel.resampled(sound)
     span = curve.sounding(samples, audio_type)
     cut = span.cut(samples)
-    content = cut if of_samples else log_mel.band_frames(cut)
+    content = _FRAMES[latents](cut) if latents in _FRAMES else cut
     return Piece(span, sound.excerpt[0], key_of(sound, span, len(cut)), content)
 
 

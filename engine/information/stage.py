@@ -183,7 +183,7 @@ class Information:
         """Values and curves. Where the GPU fails, the CPU computes, and a remark says so."""
         from engine.information.piece import piece, placed
 
-        part = piece(audio, of_samples=self._settings.chosen.codec is not None)
+        part = piece(audio, self._settings.chosen.latents)
         remark = None
         try:
             values = self._computing(part)

@@ -24,6 +24,13 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError, safe_open
 
 from engine import models, shell
+from engine.information.latent_kinds import (
+    LOG_MEL,
+    MUSIC2LATENT,
+    NEED_CODEC,
+    NOISE_AUGMENTED,
+    OF_MEL_BANDS,
+)
 
 if TYPE_CHECKING:
     from engine.information.analysis import Analyst
@@ -74,8 +81,7 @@ _CODEC = PublishedFile(
 ENCODER = 2  # raised when the same weights of a codec give other latents
 # System → its model, and the codec whose latents it reads.
 PUBLISHED = {PA_FLOW: (_PA_FLOW, _PA_CODEC), GMM: (_AUDIOIC, _CODEC)}
-# What a model of one's own says of its latents (engine.information.checkpoints) → their codec.
-_CODECS = {"music2latent": _CODEC, "music2latent-noise": _PA_CODEC}
+_CODECS = {MUSIC2LATENT: _CODEC, NOISE_AUGMENTED: _PA_CODEC}  # latents → what makes them
 SYSTEMS = (PA_FLOW, GMM, RESIDENT)
 
 
@@ -86,7 +92,8 @@ class Chosen:
     system: str  # PA_FLOW, GMM, RESIDENT or OWN
     name: str  # what tables and plots call it: information of different names has no common scale
     model: Path
-    codec: Path | None  # Music2Latent; None for a model of log-mel latents
+    latents: str  # that it reads: one of engine.information.latent_kinds
+    codec: Path | None  # Music2Latent; None for a model of mel frames
     device: str  # cpu, cuda, cuda:1 …
     why: str  # a sentence: which model on which device, and why
     is_mixture: bool = False  # which has a closed form, and no noise levels
@@ -146,7 +153,7 @@ def load(
     checkpoint = readers.get(chosen.system, checkpoints.load)(chosen.model)
     model = InformationModel(checkpoint, chosen.device, integration, precision, seed)
     codec = None if chosen.codec is None else load_codec(chosen.codec, chosen.device)
-    if codec is None and model.latents != checkpoints.LOG_MEL:
+    if codec is None and model.latents in NEED_CODEC:
         raise SystemsError(f"{chosen.model} reads latents of Music2Latent, which is not here.")
     try:
         return Analyst(model, codec) if cache is None else Analyst(model, codec, cache)
@@ -233,26 +240,34 @@ def _files(system: str, dirs: Sequence[str | os.PathLike[str]]) -> list[Path]:
 
 def _published(system: str, files: Sequence[Path], device: str, why: str) -> Chosen:
     model, codec = files
-    words = f"Information content: {why}."
-    return Chosen(system, system, model, codec, device, words, is_mixture=system == GMM)
+    words, is_mixture = f"Information content: {why}.", system == GMM
+    latents = MUSIC2LATENT if is_mixture else NOISE_AUGMENTED
+    return Chosen(system, system, model, latents, codec, device, words, is_mixture)
 
 
 def _shipped(device: str, why: str) -> Chosen:
-    card = json.loads(_metadata(SHIPPED)["card"])
-    name = f"{RESIDENT}-{card['version']}"
-    return Chosen(RESIDENT, name, SHIPPED, None, device, f"Information content: {why}.")
+    said = _metadata(SHIPPED)
+    name = f"{RESIDENT}-{json.loads(said['card'])['version']}"
+    words = f"Information content: {why}."
+    return Chosen(RESIDENT, name, SHIPPED, said["latents"], None, device, words)
 
 
 def _own(path: Path, device: str, dirs: Sequence[str | os.PathLike[str]]) -> Chosen:
     codec, said = None, _metadata(path)
-    if (file := _CODECS.get(said.get("latents", ""))) is not None:
-        codec, why = find(file, dirs)
+    latents = said.get("latents", LOG_MEL)
+    if latents not in NEED_CODEC | OF_MEL_BANDS:
+        raise SystemsError(
+            f"{path} reads latents of a kind that is not known here ({latents}): a later version "
+            "of this project trained it."
+        )
+    if latents in NEED_CODEC:
+        codec, why = find(_CODECS[latents], dirs)
         if codec is None:
             raise MissingWeights(f"{path.name} reads latents of Music2Latent, and {why}.")
     name = f"{OWN} {models.digest(path)[:8]}"
     words = f"Information content: {path} on {_words(device)}."
     is_mixture = said.get("kind") == "mixture"
-    return Chosen(OWN, name, path.absolute(), codec, device, words, is_mixture)
+    return Chosen(OWN, name, path.absolute(), latents, codec, device, words, is_mixture)
 
 
 def _metadata(path: Path) -> dict[str, str]:

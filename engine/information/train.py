@@ -3,7 +3,7 @@
     python -m engine.information.train ~/Music --out DIR
     python -m engine.information.train --latents LIBRARY/latents/1a2b3c4d-2 --out DIR
 
-The first learns from log-mel frames, and needs nothing else. The second learns from Music2Latent's
+The first learns from mel frames, and needs nothing else. The second learns from Music2Latent's
 latents, which `precompute.py --keep-latents` leaves in the library, and its model needs that codec.
 A model of one's own says what is surprising for one's own collection.
 
@@ -34,11 +34,22 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import numpy as np
 import torch
 
-from engine import shell
+from engine import models, shell
 from engine.console import Console
-from engine.information import checkpoints, dataset, latent_cache, log_mel, material, training
+from engine.information import (
+    audible_mel,
+    checkpoints,
+    dataset,
+    latent_cache,
+    latent_kinds,
+    log_mel,
+    material,
+    systems,
+    training,
+)
 from engine.information.precision import PRECISIONS, imitated
 from engine.information.training_progress import Shown
 
@@ -47,7 +58,7 @@ log = logging.getLogger(__name__)
 # Without --steps: so many passes over all frames, within these bounds. On 10 hours of music the
 # loss held out was 1.17 after 240 steps, 0.91 after 520, 0.87 after 1,000 and 0.84 after 2,000.
 PASSES, FEWEST_STEPS, MOST_STEPS = 20, 500, 4_000
-WHITENED = 1_000_000  # frames, at least, that a whitening is fitted to where there are more
+WHITENED = 200_000  # frames, at least, that a whitening is fitted to where there are more
 LAST_SEED = 2**31 - 1  # with the number of a step, it makes a seed of 64 bits
 BY_HEART = 1.01  # a loss held out that has risen so far above its lowest is told
 
@@ -158,6 +169,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--size", choices=tuple(training.TRUNKS),
         help=f"of the model (default {training.SMALL}); the published one takes some ten times "
         "as long")
+    add("--start", metavar="MODEL",
+        help="begin with the weights of a model: resident, or a model.safetensors of your own; "
+        "takes a fraction of the steps")
     add("--steps", type=int,
         help=f"default: {PASSES} passes over the music, {FEWEST_STEPS} to {MOST_STEPS}")
     add("--hours", type=float,
@@ -239,7 +253,12 @@ def _resumed(options: argparse.Namespace) -> training.Trainer | None:
         for size in training.TRUNKS
         if _architecture(size, known.kind) == dict(known.architecture)
     ]
-    latents = checkpoints.LOG_MEL
+    if known.latents == latent_kinds.LOG_MEL:
+        raise ValueError(
+            f"{options.out} holds a run of an earlier version, whose model works as it is but "
+            "cannot be trained on: take another --out"
+        )
+    latents = latent_kinds.AUDIBLE_MEL
     if options.latents:
         latents = latent_cache.About.read(options.latents).latents
     settings = {
@@ -272,16 +291,22 @@ def _tell_other_music(before: Mapping[str, Any], now: Mapping[str, Any]) -> None
 
 
 def _begun(options: argparse.Namespace, learned: material.Material) -> training.Trainer:
+    """Raises ValueError where --start names a model that cannot be begun with."""
     given = {
         name: value
         for name in ("batch", "rate", "noise", "seed", "precision")
         if (value := getattr(options, name)) is not None
     }
-    head = options.head or training.Settings.kind
+    start = _start(options, learned) if options.start else None
+    if start is not None:
+        head, architecture = start.kind, dict(start.architecture)
+    else:
+        head = options.head or training.Settings.kind
+        architecture = _architecture(options.size or training.SMALL, head)
     settings = training.Settings(
         kind=head,
         latents=learned.latents,
-        architecture=_architecture(options.size or training.SMALL, head),
+        architecture=architecture,
         steps=options.steps or 0,
         **given,
     )
@@ -289,10 +314,29 @@ def _begun(options: argparse.Namespace, learned: material.Material) -> training.
     if not settings.steps:
         usual = round(PASSES * len(frames) / (settings.batch * settings.crop))
         settings = replace(settings, steps=min(MOST_STEPS, max(FEWEST_STEPS, usual)))
+    if start is not None:
+        return training.Trainer.from_model(settings, start, options.device)
     whitening = None
-    if learned.latents == checkpoints.LOG_MEL:
-        whitening = log_mel.fit_whitening(frames[:: max(1, len(frames) // WHITENED)])
+    if learned.latents == latent_kinds.AUDIBLE_MEL:
+        some = frames[:: max(1, len(frames) // WHITENED)]
+        noise = audible_mel.random_noise(np.random.default_rng(settings.seed), len(some))
+        whitening = log_mel.fit_whitening(audible_mel.heard(some, noise))
     return training.Trainer(settings, whitening, options.device)
+
+
+def _start(options: argparse.Namespace, learned: material.Material) -> checkpoints.Checkpoint:
+    """The model whose weights are begun with, noted on the card. Raises ValueError."""
+    path = systems.SHIPPED if options.start == systems.RESIDENT else Path(options.start)
+    try:
+        start = checkpoints.load(path)
+    except checkpoints.CheckpointError as error:
+        raise ValueError(str(error).rstrip(".")) from error
+    if start.latents != learned.latents:
+        raise ValueError(f"{path} reads {start.latents} latents, and these are {learned.latents}")
+    if options.head not in (None, start.kind) or options.size is not None:
+        raise ValueError(f"--head and --size are those of {path}: leave them out")
+    learned.notes["start"] = models.digest(path)
+    return start
 
 
 if __name__ == "__main__":

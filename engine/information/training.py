@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine.information import checkpoints, log_mel
+from engine.information import audible_mel, checkpoints, latent_kinds
+from engine.information.augmentation import Augmentation
 from engine.information.dataset import Frames
 from engine.information.flow import FlowModel
 from engine.information.log_mel import Whitening
@@ -25,6 +26,8 @@ STATE = "state.pt"
 MODEL = "model.safetensors"
 LOG = "log.tsv"
 
+BENDS = 3  # half waves of an equaliser over the bands
+NARROWEST = 40  # bands that always sound: up to 1.1 kHz
 _EMA_WARMUP = 10  # steps before the average is longer than the run
 
 # Sizes: that of the resident model (at most 0.5 s for 30 s of audio on one core), and that of the
@@ -51,7 +54,7 @@ class Settings:
     """Everything that the weights depend on, besides the data."""
 
     kind: str = checkpoints.FLOW
-    latents: str = checkpoints.LOG_MEL
+    latents: str = latent_kinds.AUDIBLE_MEL
     architecture: Mapping[str, Any] = field(default_factory=dict)
     steps: int = 10_000
     batch: int = 8  # crops
@@ -64,7 +67,10 @@ class Settings:
     average: float = 0.999  # of the weights that are kept
     dropout: float = 0.0  # of embeddings and feed-forward layers
     noise: float = 0.1  # standard deviation added to whitened frames: bounds the density
-    gain: float = 6.0  # decibels up or down, of a crop of log-mel frames
+    # Of crops of mel frames, as in engine.information.augmentation:
+    gain: float = Augmentation.gain
+    equaliser: float = Augmentation.equaliser
+    narrowed: float = Augmentation.narrowed
     seed: int = 0
     precision: str = "float32"  # or bfloat16, of the products
 
@@ -89,6 +95,16 @@ class Trainer:
         )
         self.step = 0
         self.card: Mapping[str, Any] = {}  # of the last saving, of a run that is gone on with
+
+    @classmethod
+    def from_model(
+        cls, settings: Settings, start: checkpoints.Checkpoint, device: str = "cpu"
+    ) -> "Trainer":
+        """Begin with the weights, and the whitening, of a model of the same architecture."""
+        trainer = cls(settings, start.whitening, device)
+        for model in (trainer.model, trainer.average):
+            model.load_state_dict(start.model.state_dict())
+        return trainer
 
     def advance(self, frames: Frames) -> float:
         """One step; its loss in nats per frame, or squared error per dimension for the flow."""
@@ -187,17 +203,22 @@ class Trainer:
             recording = frames.recording(number)
             last = max(1, len(recording) - settings.crop + 1)
             start = min(int(place - frames.starts[number]), last - 1)
-            gain = random.uniform(-settings.gain, settings.gain)
-            pieces.append(self._latents(recording[start : start + settings.crop], gain))
+            pieces.append(self._latents(recording[start : start + settings.crop], random))
         crops, mask = self._joined(pieces)
         return crops + settings.noise * torch.randn_like(crops), mask
 
-    def _latents(self, piece: np.ndarray, gain: float = 0.0) -> np.ndarray:
-        """What the model sees of stored frames; only log-mel frames can be amplified."""
+    def _latents(self, piece: np.ndarray, random: np.random.Generator | None = None) -> np.ndarray:
+        """What the model sees of stored frames; those of mel bands, augmented with `random`."""
         piece = piece.astype(np.float32)
         if self.whitening is None:
             return piece
-        return self.whitening(log_mel.amplified(piece, gain) if gain else piece)
+        if random is None:
+            heard = audible_mel.heard(piece, audible_mel.inner_noise(len(piece)))
+        else:
+            settings = self.settings
+            augment = Augmentation(settings.gain, settings.equaliser, settings.narrowed)
+            heard = augment(piece, random)
+        return self.whitening(heard)
 
     def _joined(self, pieces: list[np.ndarray]) -> tuple[Tensor, Tensor]:
         """Frames [batch, T, D] and which of all but the first are real [batch, T - 1]."""
