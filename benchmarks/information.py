@@ -20,7 +20,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from engine.information import checkpoints, dataset, likelihood, probes, transformer
+from engine.information import (
+    audible_mel,
+    checkpoints,
+    dataset,
+    likelihood,
+    probes,
+    transformer,
+)
 from engine.information.divergence import EXACT, FIXED, Trace
 from engine.information.fields import VelocityField
 from engine.information.flow import VelocityNetwork
@@ -86,7 +93,9 @@ def examples(model: Path, music: list[Path], work: Path) -> tuple[Tensor, Tensor
     frames = dataset.read(dataset.tracks(music), work / "frames")
     latents, contexts = [], []
     for number in range(len(frames.lengths)):
-        values = torch.from_numpy(checkpoint.whitening(frames.recording(number)))
+        energies = frames.recording(number)
+        heard = audible_mel.heard(energies, audible_mel.inner_noise(len(energies)))
+        values = torch.from_numpy(checkpoint.whitening(heard))
         with torch.no_grad():
             contexts += transformer.contexts(checkpoint.model.backbone, [values], 1024)
         latents.append(values[1:])

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from engine import audio
-from engine.information import checkpoints, latent_kinds, log_mel, systems
+from engine.information import audible_mel, checkpoints, latent_kinds, log_mel, systems
 from engine.information.checkpoints import Checkpoint
 from engine.information.codec import SAMPLE_RATE, Codec, latent_frames, spectrogram
 from engine.information.dataset import tracks
@@ -44,7 +44,7 @@ def main() -> None:
     clips = [audio.decode(track.root + b"/" + track.relpath, span_s=SECONDS) for track in found]
     samples = [log_mel.resampled(clip) for clip in clips]
     rows = {
-        "resident: log-mel frames": per_clip(log_mel.band_frames, samples),
+        "resident: mel frames": per_clip(audible_mel.frames, samples),
         "resident: transformer and flow": per_clip(*resident(samples)),
     }
     for name, model in published().items():
@@ -101,7 +101,7 @@ def accuracy(samples: list[np.ndarray]) -> dict[str, list[float]]:
 def resident(samples: list[np.ndarray]) -> tuple[Callable, list[np.ndarray]]:
     """The shipped model at work, and what it reads of the clips."""
     model = InformationModel(checkpoints.load(systems.SHIPPED))
-    latents = [model.latents_of(log_mel.band_frames(clip)) for clip in samples]
+    latents = [model.latents_of(audible_mel.frames(clip)) for clip in samples]
     return lambda one: model.information([one], Noise()), latents
 
 

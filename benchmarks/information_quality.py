@@ -8,10 +8,10 @@ Nats per frame; whether a repeated phrase informs less; whether a foreign, a tra
 shuffled phrase informs more; at several noise levels; all next to two baselines. How far the
 seed of the estimate, and that of the training (several models of one kind), matter. And whether
 claims hold that were published of another model, about loudness, timbre and sections. Intervals are
-95 %, by bootstrap over pieces: the stems of a song are drawn together. Models of log-mel latents
-only, with one whitening: others have no common scale. Takes half an hour for a model and 100 clips
-on one core. Writes DIR/quality.json. --claims-only measures the claims, and takes all other figures
-from there.
+95 %, by bootstrap over pieces: the stems of a song are drawn together. Models of mel frames as they
+are heard only (engine.information.audible_mel), with one whitening: others have no common scale.
+Takes half an hour for a model and 100 clips on one core. Writes DIR/quality.json. --claims-only
+measures the claims, and takes all other figures from there.
 """
 
 import argparse
@@ -31,10 +31,12 @@ from benchmarks import information_quality_claims_report as claims_report
 from benchmarks import information_quality_sections as sections
 from benchmarks import information_report as report
 from benchmarks import information_statistics as statistics
-from engine.discover import Found
-from engine.information import checkpoints, dataset
+from benchmarks.information_quality_claims import Heard
+from engine import audio
+from engine.information import audible_mel, checkpoints, dataset, log_mel
 from engine.information.checkpoints import Checkpoint
 from engine.information.curve import FRAMES_PER_SECOND
+from engine.information.latent_kinds import AUDIBLE_MEL
 from engine.information.model import InformationModel, Noise
 
 LONGEST = 1938  # frames of a track, 180 s
@@ -88,7 +90,7 @@ def main() -> None:
     if options.claims_only:
         results = figures_of(kept, loaded)
     else:
-        tracks = [track_of(frames, reader) for _, frames in heard]
+        tracks = [track_of(one, reader) for one in heard]
         places = clips.places([len(one.latents) for one in tracks], options.clips)
         results = measured(loaded, learned, HeldOut(tracks, places, claims.pieces_of(heard)))
     results["claims"] = claimed(recordings(heard, reader, systems_of(loaded, learned)))
@@ -130,16 +132,19 @@ def name_of(path: Path) -> str:
 
 
 def common_reader(loaded: dict[str, Checkpoint]) -> Callable[[np.ndarray], np.ndarray]:
-    """The whitening of all models; ends the program where they differ."""
+    """What all models make of mel energies; ends the program where they differ."""
+    if any(checkpoint.latents != AUDIBLE_MEL for checkpoint in loaded.values()):
+        raise SystemExit("These models read other frames: measure them with the version of theirs.")
     readers = [checkpoint.whitening for checkpoint in loaded.values()]
     first = readers[0]
-    for each in readers:
-        if each is None or not np.array_equal(each.projection, first.projection):
-            raise SystemExit("These models read different latents: measure them one by one.")
-    return first
+    if not all(np.array_equal(each.projection, first.projection) for each in readers):
+        raise SystemExit("These models read different latents: measure them one by one.")
+    return lambda energies: first(
+        audible_mel.heard(energies, audible_mel.inner_noise(len(energies)))
+    )
 
 
-def long_enough(folders: Sequence[Path], cache: Path) -> list[tuple[Found, dataset.Frames]]:
+def long_enough(folders: Sequence[Path], cache: Path) -> list[Heard]:
     """Every recording that is long enough for clips, with the frames of all its variants."""
     heard = []
     for found in dataset.tracks(folders):
@@ -148,14 +153,15 @@ def long_enough(folders: Sequence[Path], cache: Path) -> list[tuple[Found, datas
         except ValueError:  # said in the log, or a jingle
             continue
         if frames.lengths[0] >= clips.LENGTH:
-            heard.append((found, frames))
+            sound = audio.decode(found.root + b"/" + found.relpath, cap_s=dataset.CAP_SECONDS)
+            heard.append(Heard(found, frames, log_mel.band_frames(log_mel.resampled(sound))))
     return heard
 
 
-def track_of(frames: dataset.Frames, reader: Callable[[np.ndarray], np.ndarray]) -> clips.Track:
-    bands = frames.recording(0)
-    raised = frames.recording(dataset.SEMITONES.index(clips.TRANSPOSED))
-    return clips.Track(reader(bands), reader(raised), clips.bar_length(bands))
+def track_of(one: Heard, reader: Callable[[np.ndarray], np.ndarray]) -> clips.Track:
+    plain = one.frames.recording(0)
+    raised = one.frames.recording(dataset.SEMITONES.index(clips.TRANSPOSED))
+    return clips.Track(reader(plain), reader(raised), clips.bar_length(one.bands))
 
 
 def measured(
@@ -307,16 +313,19 @@ def training_seeds(
 
 
 def recordings(
-    heard: Sequence[tuple[Found, dataset.Frames]],
+    heard: Sequence[Heard],
     reader: Callable[[np.ndarray], np.ndarray],
     systems: dict[str, System],
 ) -> list[claims.Recording]:
     """Whole recordings, with the information of each system, and of models less the Gaussian."""
-    parts = [claims.sounding(frames.recording(0)) for _, frames in heard]
-    latents = [reader(part) for part in parts]
+    parts = [claims.sounding(one.bands) for one in heard]
+    latents = [
+        reader(one.frames.recording(0)[part]) for one, part in zip(heard, parts, strict=True)
+    ]
     found = {name: one.information(latents, (0.0,)) for name, one in systems.items()}
     made = []
-    for part, piece, *curves in zip(parts, claims.pieces_of(heard), *found.values(), strict=True):
+    bands = [one.bands[part] for one, part in zip(heard, parts, strict=True)]
+    for part, piece, *curves in zip(bands, claims.pieces_of(heard), *found.values(), strict=True):
         information = {name: curve[0] for name, curve in zip(found, curves, strict=True)}
         for name in list(information):
             if name in (GAUSSIAN, AUTOREGRESSION):

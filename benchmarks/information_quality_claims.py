@@ -2,7 +2,8 @@
 
 Source of the claim: M. R. Bjare et al., "Estimating musical surprisal in audio", arXiv 2501.07474.
 Rank correlations within a recording, of the information of its frames, or of the means of seconds,
-with figures of the sound from the log-mel frames that the models read:
+with figures of the sound from log-mel frames (engine.information.log_mel), which keep the level
+that the models do not hear:
 
 - level: decibels of the power from 20 Hz to 16 kHz. The mel filters add up to 1 at all frequencies
   between, so that it is the sum over bands; a frame's power is the geometric mean of its four
@@ -48,6 +49,15 @@ _LOWEST = 1e-12  # power that stands for none: its logarithm is to be finite
 
 
 @dataclass(frozen=True, eq=False)
+class Heard:
+    """A recording that no model was trained on."""
+
+    found: Found
+    frames: dataset.Frames  # mel energies of its variants, which the models read
+    bands: np.ndarray  # log-mel energies [T, bands], at its own level
+
+
+@dataclass(frozen=True, eq=False)
 class Recording:
     """The sounding part of a recording, and what each system makes of it."""
 
@@ -86,24 +96,18 @@ def level(bands: np.ndarray, gains: np.ndarray | None = None) -> np.ndarray:
 @cache
 def k_weighting() -> np.ndarray:
     """Gains of power of the bands: the two filters of BS.1770, at its 48 kHz."""
-    shelf = signal.freqz(*_SHELF, worN=band_centres(), fs=48_000)[1]
-    high_pass = signal.freqz(*_HIGH_PASS, worN=band_centres(), fs=48_000)[1]
+    shelf = signal.freqz(*_SHELF, worN=log_mel.centres(), fs=48_000)[1]
+    high_pass = signal.freqz(*_HIGH_PASS, worN=log_mel.centres(), fs=48_000)[1]
     return np.abs(shelf * high_pass) ** 2
 
 
 @cache
 def a_weighting() -> np.ndarray:
     """Gains of power of the bands: IEC 61672, 0 dB at 1 kHz."""
-    squares = band_centres() ** 2
+    squares = log_mel.centres() ** 2
     poles = (squares + 20.6**2) * (squares + 12_194**2)
     poles *= np.sqrt((squares + 107.7**2) * (squares + 737.9**2))
     return 10**0.2 * (12_194**2 * squares**2 / poles) ** 2
-
-
-def band_centres() -> np.ndarray:
-    """Hertz, of the mel bands."""
-    ends = log_mel.mel(log_mel.LOWEST), log_mel.mel(log_mel.HIGHEST)
-    return 700 * (10 ** (np.linspace(*ends, log_mel.BANDS + 2)[1:-1] / 2595) - 1)
 
 
 WEIGHTINGS = {
@@ -124,11 +128,11 @@ def mfcc(bands: np.ndarray) -> np.ndarray:
     return fft.dct(bands.astype(np.float64), norm="ortho", axis=1)
 
 
-def sounding(bands: np.ndarray) -> np.ndarray:
-    """Frames without the silence at head and tail."""
+def sounding(bands: np.ndarray) -> slice:
+    """The frames without the silence at head and tail."""
     levels = level(bands)
     heard = np.flatnonzero(levels > levels.max() - SILENT_BELOW)
-    return bands[heard[0] : heard[-1] + 1]
+    return slice(heard[0], heard[-1] + 1)
 
 
 def windows(values: np.ndarray, size: int = SECOND) -> np.ndarray:
@@ -192,11 +196,12 @@ def between(recordings: Sequence[Recording]) -> dict[str, dict[str, Interval]]:
     return rows
 
 
-def pieces_of(heard: Sequence[tuple[Found, dataset.Frames]]) -> np.ndarray:
+def pieces_of(heard: Sequence[Heard]) -> np.ndarray:
     """A number for each recording, the same for the stems of a song: they lie in one folder, and
     are equally long."""
     songs = [
-        (one.root, one.relpath.rpartition(b"/")[0], frames.lengths[0]) for one, frames in heard
+        (one.found.root, one.found.relpath.rpartition(b"/")[0], one.frames.lengths[0])
+        for one in heard
     ]
     return np.unique([songs.index(song) for song in songs], return_inverse=True)[1]
 

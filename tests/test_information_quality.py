@@ -189,10 +189,14 @@ def results() -> dict:
     ]
     learned = [random.standard_normal((900, 64)).astype(np.float32) for _ in range(3)]
     places = clips.places([len(track.latents) for track in tracks], 4)
-    random_model = model(latent_kinds.LOG_MEL)
+    random_model = model(latent_kinds.AUDIBLE_MEL)
     loaded = {
         name: checkpoints.Checkpoint(
-            random_model._model, checkpoints.FLOW, latent_kinds.LOG_MEL, random_model.whitening, {}
+            random_model._model,
+            checkpoints.FLOW,
+            latent_kinds.AUDIBLE_MEL,
+            random_model.whitening,
+            {},
         )
         for name in ("one", "two")
     }
@@ -237,13 +241,22 @@ def test_numbers_and_their_intervals_in_words():
 
 
 def test_models_that_read_different_latents_are_not_compared(results):
-    other = model(latent_kinds.LOG_MEL)
+    other = model(latent_kinds.AUDIBLE_MEL)
     moved = type(other.whitening)(other.whitening.mean, other.whitening.projection * 2)
     loaded = {
         name: checkpoints.Checkpoint(
-            other._model, checkpoints.FLOW, latent_kinds.LOG_MEL, whitening
+            other._model, checkpoints.FLOW, latent_kinds.AUDIBLE_MEL, whitening
         )
         for name, whitening in (("one", other.whitening), ("two", moved))
     }
     with pytest.raises(SystemExit, match="read different latents"):
         quality.common_reader(loaded)
+
+
+def test_models_of_other_frames_are_not_measured():
+    first = model(latent_kinds.LOG_MEL)
+    old = checkpoints.Checkpoint(
+        first._model, checkpoints.FLOW, latent_kinds.LOG_MEL, first.whitening
+    )
+    with pytest.raises(SystemExit, match="read other frames"):
+        quality.common_reader({"old": old})

@@ -20,6 +20,7 @@ from waiting import PATIENCE_S, wait_for
 from engine import audio, run, stages
 from engine.equipment import Equipment
 from engine.information import service
+from engine.information.latent_kinds import AUDIBLE_MEL
 from engine.information.model import Noise
 from engine.information.piece import piece
 from engine.information.service import Client, DeviceFailed, Service
@@ -213,7 +214,7 @@ def test_a_lost_device_is_asked_once():
 
 
 def test_what_has_come_meanwhile_is_one_batch(sounds):
-    parts = [piece(sound, of_samples=False) for sound in sounds]
+    parts = [piece(sound, AUDIBLE_MEL) for sound in sounds]
     requests, answers = SimpleQueue(), []
     connection = type("Connection", (), {"send": lambda self, answer: answers.append(answer)})()
     analyst = Counting()
@@ -235,7 +236,7 @@ class Counting:
 
 def test_a_batch_has_an_end(sounds, monkeypatch):
     monkeypatch.setattr(service, "MOST_SAMPLES", 50_000)  # of a second and a bit
-    parts = [piece(sound, of_samples=False) for sound in sounds]
+    parts = [piece(sound, AUDIBLE_MEL) for sound in sounds]
     requests, analyst = SimpleQueue(), Counting()
     connection = type("Connection", (), {"send": lambda self, answer: None})()
     for part in parts:
@@ -247,7 +248,7 @@ def test_a_batch_has_an_end(sounds, monkeypatch):
 def test_a_client_without_a_service_says_so(tmp_path, sounds):
     client = Client(Service(str(tmp_path / "nowhere"), b"key"), LEVELS)
     with pytest.raises(DeviceFailed, match="its process is gone") as told:
-        client(piece(sounds[0], of_samples=False))
+        client(piece(sounds[0], AUDIBLE_MEL))
     assert told.value.is_lost
 
 

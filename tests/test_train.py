@@ -11,7 +11,7 @@ import pytest
 import torch
 from sounds import encode, tune
 
-from engine import audio
+from engine import audio, models
 from engine.information import (
     checkpoints,
     latent_kinds,
@@ -22,6 +22,7 @@ from engine.information import (
     training,
 )
 from engine.information.analysis import Analyst
+from engine.information.flow import FlowModel
 from engine.information.latent_cache import Key, LatentCache
 from engine.information.model import InformationModel
 
@@ -107,6 +108,61 @@ def test_bfloat16_is_warned_of_where_it_is_imitated(
     command = [str(folder), "--out", str(tmp_path / "out"), "--batch", "1", "--variants", "1"]
     assert train.main([*command, "--steps", "1", "--precision", "bfloat16"]) == 0
     assert ("imitates it" in caplog.text) is not has
+
+
+def test_a_run_may_start_with_another_models_weights(folder, tiny, tmp_path, caplog):
+    command = [str(folder), "--batch", "1", "--variants", "1", "--out"]
+    assert train.main([*command, str(tmp_path / "first"), "--steps", "3", "--seed", "1"]) == 0
+    first = tmp_path / "first" / training.MODEL
+    then = [*command, str(tmp_path / "then"), "--rate", "1e-9", "--start", str(first)]
+    assert train.main([*then, "--steps", "1"]) == 0
+    assert train.main([*then, "--steps", "2"]) == 0
+    before, after = (
+        checkpoints.load(tmp_path / name / training.MODEL) for name in ("first", "then")
+    )
+    for name, weights in before.model.state_dict().items():  # the rate has changed them by nothing
+        assert torch.allclose(weights, after.model.state_dict()[name], atol=1e-6)
+    assert np.array_equal(before.whitening.projection, after.whitening.projection)
+    assert after.card["start"] == models.digest(first)
+    assert after.card["steps"] == 2
+    assert train.main([*command, str(tmp_path / "then"), "--start", "resident"]) == 2
+    assert "holds a run with other settings (--rate" not in caplog.text
+    assert f"--start {models.digest(first)}" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        (["--start", "nowhere.safetensors"], "there is no model nowhere.safetensors"),
+        (["--start", "resident", "--size", "small"], "--head and --size are those of"),
+        (["--start", "resident", "--head", "mixture"], "--head and --size are those of"),
+    ],
+)
+def test_models_that_cannot_be_started_with(folder, tiny, tmp_path, caplog, changed, why):
+    assert train.main([str(folder), "--out", str(tmp_path / "out"), *changed]) == 2
+    assert why in caplog.text
+
+
+def test_models_of_other_frames_cannot_be_started_with(folder, tiny, tmp_path, caplog):
+    network = FlowModel(**TINY, **HEADS[checkpoints.FLOW])
+    old = checkpoints.Checkpoint(network, checkpoints.FLOW, latent_kinds.LOG_MEL)
+    path = tmp_path / "old.safetensors"
+    checkpoints.save(path, old, {**TINY, **HEADS[checkpoints.FLOW]})
+    assert train.main([str(folder), "--out", str(tmp_path / "out"), "--start", str(path)]) == 2
+    assert "reads log-mel latents, and these are audible-mel" in caplog.text
+
+
+def test_a_run_of_an_earlier_version_is_not_gone_on_with(folder, tiny, tmp_path, caplog):
+    """Its frames were others; and what it kept of them is not taken for these."""
+    command = [str(folder), "--out", str(tmp_path / "out"), "--batch", "1", "--variants", "1"]
+    assert train.main([*command, "--steps", "1"]) == 0
+    path = tmp_path / "out" / training.STATE
+    state = torch.load(path, weights_only=True)
+    state["settings"]["latents"] = latent_kinds.LOG_MEL
+    del state["settings"]["equaliser"], state["settings"]["narrowed"]
+    torch.save(state, path)
+    assert train.main([*command, "--steps", "2"]) == 2
+    assert "holds a run of an earlier version" in caplog.text
 
 
 def test_other_music_is_told(folder, tiny, tmp_path, caplog):

@@ -59,6 +59,7 @@ log = logging.getLogger(__name__)
 # loss held out was 1.17 after 240 steps, 0.91 after 520, 0.87 after 1,000 and 0.84 after 2,000.
 PASSES, FEWEST_STEPS, MOST_STEPS = 20, 500, 4_000
 WHITENED = 200_000  # frames, at least, that a whitening is fitted to where there are more
+KEPT = ("start",)  # of the card of a run that is gone on with
 LAST_SEED = 2**31 - 1  # with the number of a step, it makes a seed of 64 bits
 BY_HEART = 1.01  # a loss held out that has risen so far above its lowest is told
 
@@ -83,6 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if trainer is None:
             trainer = _begun(options, learned)
         else:
+            learned.notes.update(
+                {name: trainer.card[name] for name in KEPT if name in trainer.card}
+            )
             _tell_other_music(trainer.card, learned.notes)
     except KeyboardInterrupt:
         log.error(NOT_BEGUN)
@@ -199,6 +203,8 @@ def _check(options: argparse.Namespace) -> None:
     for folder in (*options.folders, *options.validation):
         if not folder.exists():
             raise ValueError(f"there is no folder {folder}")
+    if options.start and not _model_file(options.start).is_file():
+        raise ValueError(f"there is no model {options.start} to start with")
     if options.out.exists() and not options.out.is_dir():
         raise ValueError(f"{options.out} is a file: --out is for a folder")
     for name in ("steps", "batch", "hours", "rate", "every"):
@@ -270,6 +276,10 @@ def _resumed(options: argparse.Namespace) -> training.Trainer | None:
         "--seed": (options.seed, known.seed),
         "--precision": (options.precision, known.precision),
         "latents": (latents, known.latents),
+        "--start": (
+            options.start and models.digest(_model_file(options.start)),
+            trainer.card.get("start", "nothing"),
+        ),
     }
     others = [
         f"{name} {had}" for name, (now, had) in settings.items() if now is not None and now != had
@@ -326,7 +336,7 @@ def _begun(options: argparse.Namespace, learned: material.Material) -> training.
 
 def _start(options: argparse.Namespace, learned: material.Material) -> checkpoints.Checkpoint:
     """The model whose weights are begun with, noted on the card. Raises ValueError."""
-    path = systems.SHIPPED if options.start == systems.RESIDENT else Path(options.start)
+    path = _model_file(options.start)
     try:
         start = checkpoints.load(path)
     except checkpoints.CheckpointError as error:
@@ -337,6 +347,10 @@ def _start(options: argparse.Namespace, learned: material.Material) -> checkpoin
         raise ValueError(f"--head and --size are those of {path}: leave them out")
     learned.notes["start"] = models.digest(path)
     return start
+
+
+def _model_file(name: str) -> Path:
+    return systems.SHIPPED if name == systems.RESIDENT else Path(name)
 
 
 if __name__ == "__main__":
