@@ -11,6 +11,8 @@ that the network's weights go on meaning what they meant. What it writes is for
 """
 
 import argparse
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,7 +45,11 @@ def frames(music: list[Path]) -> tuple[np.ndarray, np.ndarray]:
     old, new = [], []
     for found in dataset.tracks(music):
         path = found.root + b"/" + found.relpath
-        samples = log_mel.resampled(audio.decode(path, cap_s=dataset.CAP_SECONDS))
+        try:
+            samples = log_mel.resampled(audio.decode(path, cap_s=dataset.CAP_SECONDS))
+        except audio.AudioError as error:
+            print(f"{os.fsdecode(path)} is left out: {error}", file=sys.stderr)
+            continue
         old.append(log_mel.band_frames(samples)[::EVERY])
         new.append(audible_mel.frames(samples)[::EVERY])
     return np.concatenate(old), np.concatenate(new)

@@ -182,6 +182,9 @@ def _parser() -> argparse.ArgumentParser:
         help=f"of music that is learned, of more a part (default {material.HOURS:g})")
     add("--batch", type=int, help=f"crops of 48 s a step (default {defaults.batch})")
     add("--rate", type=float, help=f"of learning (default {defaults.rate:g})")
+    add("--cooldown", type=float, metavar="SHARE",
+        help="of the steps, the last ones, over which the rate falls to zero "
+        f"(default {defaults.cooldown:g})")
     add("--noise", type=float,
         help="standard deviation of what is added to latents: bounds the density "
         f"(default {defaults.noise:g})")
@@ -211,6 +214,8 @@ def _check(options: argparse.Namespace) -> None:
         number = getattr(options, name)
         if number is not None and not 0 < number < math.inf:
             raise ValueError(f"--{name} {number}: it must be more than 0, and finite")
+    if options.cooldown is not None and not 0 <= options.cooldown <= 1:
+        raise ValueError(f"--cooldown {options.cooldown}: it must be from 0 to 1")
     if options.noise is not None and not 0 <= options.noise < math.inf:
         raise ValueError(f"--noise {options.noise}: it must be 0 or more, and finite")
     if options.seed is not None and not 0 <= options.seed <= LAST_SEED:
@@ -272,6 +277,7 @@ def _resumed(options: argparse.Namespace) -> training.Trainer | None:
         "--size": (options.size, sizes[0] if sizes else "unknown"),
         "--batch": (options.batch, known.batch),
         "--rate": (options.rate, known.rate),
+        "--cooldown": (options.cooldown, known.cooldown),
         "--noise": (options.noise, known.noise),
         "--seed": (options.seed, known.seed),
         "--precision": (options.precision, known.precision),
@@ -304,7 +310,7 @@ def _begun(options: argparse.Namespace, learned: material.Material) -> training.
     """Raises ValueError where --start names a model that cannot be begun with."""
     given = {
         name: value
-        for name in ("batch", "rate", "noise", "seed", "precision")
+        for name in ("batch", "rate", "cooldown", "noise", "seed", "precision")
         if (value := getattr(options, name)) is not None
     }
     start = _start(options, learned) if options.start else None
