@@ -120,18 +120,18 @@ def test_the_ledger_tells_how_long_a_track_takes(analyse, music, tmp_path):
 
 
 @pytest.fixture
-def library_of_resident_1(music, tmp_path, capsys) -> Path:
-    """As the version with resident-1 left it, as far as a run looks at it."""
+def library_of_an_earlier_model(music, tmp_path, capsys) -> Path:
+    """As a version with another resident model left it, as far as a run looks at it."""
     folder = tmp_path / "library"
     assert precompute.main(command(music, folder)) == 0
     with Library.open(folder, writable=True) as library:
         made = library.meta()["provenance"]
         ((now, source),) = made["information"].items()
-        made["information"] = {"old": {**source, "models": ["resident-1's"]}}
+        made["information"] = {"old": {**source, "models": ["the earlier one's"]}}
         library.set_meta({"provenance": made})
         assert now != "old"
         library._db.execute("UPDATE ledger SET fingerprint = 'old'")
-        library._db.execute("UPDATE descriptors SET ic_mean = 1.0, ic_model = 'resident-1'")
+        library._db.execute("UPDATE descriptors SET ic_mean = 1.0, ic_model = 'resident-0'")
     capsys.readouterr()
     return folder
 
@@ -141,30 +141,30 @@ def command(music: Path, library: Path, *options: str) -> list[str]:
     return [str(music), "--library", str(library), *what, *options]
 
 
-def test_the_resident_model_supersedes_the_one_before(library_of_resident_1, music, capsys):
-    assert precompute.main(command(music, library_of_resident_1, "--json")) == 0
+def test_the_resident_model_supersedes_the_one_before(library_of_an_earlier_model, music, capsys):
+    assert precompute.main(command(music, library_of_an_earlier_model, "--json")) == 0
     told = capsys.readouterr()
     name = systems.choose("resident", "cpu").name
-    assert name != "resident-1"
+    assert name != "resident-0"
     notice = f"A new model for information content ({name}): 4 tracks are computed anew, "
     assert [line.startswith(notice) for line in told.err.splitlines()].count(True) == 1
     assert notice not in told.out
     assert json.loads(told.out.splitlines()[-1])["done_now"] == 4
-    with Library.open(library_of_resident_1) as library:
+    with Library.open(library_of_an_earlier_model) as library:
         frame = library.frame()
     assert set(frame.ic_model) == {name}
     assert (frame.ic_mean != 1.0).all()
-    assert precompute.main(command(music, library_of_resident_1)) == 0
+    assert precompute.main(command(music, library_of_an_earlier_model)) == 0
     assert "computed anew" not in capsys.readouterr().err
 
 
-def test_a_model_of_ones_own_is_not_superseded(library_of_resident_1, music, capsys):
-    with Library.open(library_of_resident_1, writable=True) as library:
+def test_a_model_of_ones_own_is_not_superseded(library_of_an_earlier_model, music, capsys):
+    with Library.open(library_of_an_earlier_model, writable=True) as library:
         made = library.meta()["provenance"]
         made["information"]["old"] |= {"system": systems.OWN, "model": "gone.safetensors"}
         library.set_meta({"provenance": made})
-    assert precompute.main(command(music, library_of_resident_1)) == 0
+    assert precompute.main(command(music, library_of_an_earlier_model)) == 0
     told = capsys.readouterr().err
     assert "computed anew" not in told
-    with Library.open(library_of_resident_1) as library:
+    with Library.open(library_of_an_earlier_model) as library:
         assert (library.frame().ic_mean == 1.0).all()
