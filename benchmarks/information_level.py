@@ -29,7 +29,6 @@ from engine.information import dataset, systems
 from engine.information.analysis import Analyst
 
 LEVELS = (4, -6, -10, -20, -34)  # decibels
-PROMISED = (4, -6, -10, -20)  # among which nothing is to change
 CUTOFF = 2_000.0  # Hz
 BITRATES = (320, 128, 64)  # kbit/s
 KEYS = ("temperley", "krumhansl", "edma")
@@ -92,9 +91,7 @@ def measured(analyst: Analyst, clips: Sequence[Audio]) -> dict[str, object]:
     plain = means(analyst, clips)
     changes: dict[str, Callable[[Audio], Audio]] = {
         **{f"{level:+} dB": lambda clip, level=level: amplified(clip, level) for level in LEVELS},
-        "+4 dB, clipped": lambda clip: with_samples(
-            clip, np.clip(amplified(clip, 4).samples, -1, 1)
-        ),
+        "+4 dB, clipped": lambda clip: clipped(amplified(clip, 4)),
         "-20 dB, 16 bits": lambda clip: rounded(amplified(clip, -20)),
         "-34 dB, 16 bits": lambda clip: rounded(amplified(clip, -34)),
         "mono": lambda clip: with_samples(clip, clip.mono()[:, None]),
