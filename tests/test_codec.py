@@ -11,8 +11,9 @@ from patterned import fill, pattern
 from sounds import tune
 
 from engine.information import codec
-from engine.information.checkpoints import MUSIC2LATENT, NOISE_AUGMENTED, CheckpointError
+from engine.information.checkpoints import CheckpointError
 from engine.information.codec import Codec, load_codec
+from engine.information.latent_kinds import MUSIC2LATENT, NOISE_AUGMENTED
 from engine.information.music2latent import Music2Latent
 from engine.information.music2latent_layers import group_norm
 from engine.information.precision import processor_has_bfloat16

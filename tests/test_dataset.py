@@ -8,7 +8,7 @@ import pytest
 from sounds import encode, tune
 
 from engine import audio
-from engine.information import dataset, latent_cache, latent_kinds, log_mel
+from engine.information import audible_mel, dataset, latent_cache, latent_kinds, log_mel
 from engine.information.latent_cache import Key, LatentCache
 
 
@@ -28,7 +28,7 @@ def test_frames_of_each_track_follow_each_other(folder, tmp_path, caplog):
         frames = dataset.read(dataset.tracks([folder]), tmp_path / "cache")
     assert frames.lengths.tolist() == [4 * 44100 // 4096, 3 * 44100 // 4096]
     assert list(frames.starts) == [0, frames.lengths[0]]
-    expected = log_mel.band_frames(log_mel.resampled(audio.decode(folder / "b.wav")))
+    expected = audible_mel.energies(log_mel.resampled(audio.decode(folder / "b.wav")))
     assert np.allclose(frames.recording(1), expected, atol=0.02)
     assert "broken.mp3 is left out" in caplog.text
 

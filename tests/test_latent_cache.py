@@ -115,7 +115,7 @@ def test_a_disk_that_refuses_is_told_once(cache, tmp_path, caplog):
 FILL = """
 import pickle, sys
 import numpy as np
-from engine.information import checkpoints
+from engine.information import latent_kinds
 from engine.information.latent_cache import Key
 cache, number = pickle.load(sys.stdin.buffer)
 cache.describe(latent_kinds.MUSIC2LATENT, "float32")

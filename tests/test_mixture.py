@@ -7,7 +7,8 @@ import pytest
 import torch
 from patterned import pattern
 
-from engine.information.checkpoints import MIXTURE, MUSIC2LATENT, load_gmm
+from engine.information.checkpoints import MIXTURE, load_gmm
+from engine.information.latent_kinds import MUSIC2LATENT
 from engine.information.mixture import MixtureModel, mixture_log_density, modes_of
 
 # -log p of frames 1, 9, 17 … of pattern(50, 64), by x-transformers 1.42.0 and torch.distributions
