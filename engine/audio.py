@@ -33,6 +33,7 @@ TAGS = (b"ID3", b"TAG", b"APETAGEX")  # between the parts of a joined MP3: no pa
 # Ticks of a packet: FFmpeg's Ogg reader keeps a negative duration, of a last packet that is cut by
 # more than it holds, as one of 32 bits without a sign: a second of sound would last a day.
 NEGATIVE_TICKS = 1 << 31
+DRIFT_SECONDS = 0.1  # a timestamp farther than this from where the packets before end is wild
 
 __all__ = ["CAP_SECONDS", "Audio", "AudioError", "content_hash", "decode", "decode_hooks", "probe"]
 
@@ -176,23 +177,36 @@ def _read(source: Source, start_s: float, limit_s: float) -> _Reading:
 
 
 class _Clock:
-    """Where packets lie in the file: by their durations, as broken files have wild timestamps."""
+    """Where packets lie in the file: by their durations, as broken files have wild timestamps.
+
+    A timestamp that is a little away from where the packets before end is right: of Vorbis, FFmpeg
+    takes packets between short and long blocks for shorter than they are, which comes to 2 % of a
+    recording, and Matroska rounds durations to milliseconds.
+    """
 
     def __init__(self, part: Part, start_s: float) -> None:
         self._unit = float(part.stream.time_base or 0)
-        self._first: int | None = None
-        self._start_s = self.end_s = start_s  # where the part begins
+        self._zero_s: float | None = None  # of the timestamps, in the file
+        self._begin_s = self.end_s = start_s  # of the last packet
 
     def pass_packet(self, packet: av.Packet) -> tuple[float, float]:
         """Begin and end of a packet, seconds from the start of the file."""
+        length_s = 0.0
+        if packet.duration and 0 < packet.duration < NEGATIVE_TICKS:
+            length_s = packet.duration * self._unit
         begin_s = self.end_s
-        if packet.duration:
-            if 0 < packet.duration < NEGATIVE_TICKS:
-                self.end_s += packet.duration * self._unit
-        elif packet.pts is not None:
-            self._first = packet.pts if self._first is None else self._first
-            at_s = self._start_s + (packet.pts - self._first) * self._unit
-            begin_s = self.end_s = max(begin_s, at_s)
+        if packet.pts is not None:
+            stamp_s = packet.pts * self._unit
+            if self._zero_s is None:
+                self._zero_s = begin_s - stamp_s
+            at_s = self._zero_s + stamp_s
+            if not packet.duration:
+                begin_s = max(begin_s, at_s)
+            elif abs(at_s - begin_s) <= DRIFT_SECONDS:
+                begin_s = max(self._begin_s, at_s)
+            else:
+                self._zero_s = begin_s - stamp_s
+        self._begin_s, self.end_s = begin_s, begin_s + length_s
         return begin_s, self.end_s
 
 

@@ -191,3 +191,14 @@ def test_the_hash_tells_sounds_apart(tmp_path: Path):
     first, second, renamed = map(content_hash, [*paths, copy])
     assert first == renamed != second
     assert len(first) == 32
+
+
+def test_an_excerpt_of_vorbis_begins_where_it_says(demo_tracks):
+    """FFmpeg takes packets between blocks of two sizes for shorter than they are: 5 s of a song."""
+    song = next(path for path in demo_tracks if path.parent.name == "Feelings")
+    whole, part = decode(song), decode(song, span_s=20.0)
+    assert part.excerpt[0] == pytest.approx(whole.seconds / 2 - 10, abs=0.05)
+    at = round(part.excerpt[0] * part.sample_rate)
+    near = whole.samples[at - 2205 : at + 2205 + 1000, 0]  # 0.05 s either way: packets are as long
+    places = np.lib.stride_tricks.sliding_window_view(near, 1000)
+    assert (places == part.samples[:1000, 0]).all(axis=1).any()
