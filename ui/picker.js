@@ -35,7 +35,7 @@ class Box {
     this.move(-1);
     this.more.textContent = data.more;
     this.more.hidden = !data.more;
-    this.told.textContent = this.input.value ? data.told : "";
+    this.tell();
     if (this.entered === data.typed && this.fresh()) this.enter();
   }
 
@@ -103,6 +103,12 @@ class Box {
     this.list.hidden = !wished;
     this.input.setAttribute("aria-expanded", String(wished));
     if (!wished) this.move(-1);
+    this.tell();
+  }
+
+  // To screen readers, as long as the hits are shown.
+  tell() {
+    this.told.textContent = this.list.hidden || !this.input.value ? "" : (this.data?.told ?? "");
   }
 
   move(to) {
