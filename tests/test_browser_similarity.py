@@ -62,7 +62,7 @@ def test_several_seeds_a_fused_list_and_a_reload(page, address):
     page.reload()
     expect(page.get_by_role("heading", name="Both networks, fused")).to_be_visible()
     assert titles(page, "fused") == before
-    page.locator(".st-key-chips").get_by_role("button", name="Title 2", exact=True).click()
+    page.locator(".st-key-chips").get_by_role("button", name="Remove Title 2", exact=True).click()
     expect(page.locator(".st-key-chips [class*='st-key-seed_']")).to_have_count(1)
     expect(page.locator(".st-key-query strong")).to_be_visible()
 
