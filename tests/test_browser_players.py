@@ -285,7 +285,7 @@ def test_screen_readers_can_tell_all_of_the_descriptor_app_apart(page, descripto
     if "tempo" in address:
         page.locator(".st-key-queue_bar").get_by_role("button", name="Play all").click()
         page.get_by_text("How the filters work together").click()
-        page.get_by_role("button", name="Relax it: Tempo").wait_for()
+        page.get_by_role("button", name="Relax it (Tempo)").wait_for()
         page.get_by_role("button", name="Columns", exact=True).click()
         page.get_by_role("button", name="The usual ones").wait_for()
     settle(page)
@@ -321,11 +321,11 @@ def test_players_and_their_buttons_are_named_after_the_track(page, similarity):
     settle(page)
     title = page.locator(".st-key-effnet_1 strong").inner_text()
     card = page.locator(".st-key-effnet_1")
-    more = card.get_by_role("button", name=f"More like this: {title} (EffNet 1)", exact=True)
+    more = card.get_by_role("button", name=f"More like this ({title}, EffNet 1)", exact=True)
     expect(more).to_be_visible()
     expect(more.get_by_text("More like this")).to_be_visible()
     assert more.bounding_box()["width"] < 150  # the title is for listeners only
-    add = card.get_by_role("button", name=f"Add to the seeds: {title} (EffNet 1)", exact=True)
+    add = card.get_by_role("button", name=f"Add to the seeds ({title}, EffNet 1)", exact=True)
     expect(add).to_be_visible()
     audio = [name for role, name in told(page) if role == "Audio"]
     assert f"{title} · Artist · EffNet 1" in audio and len(set(audio)) == len(audio)

@@ -11,7 +11,7 @@ from ui import picker, query_state
 from ui.collection import Collection
 from ui.names import named
 from ui.order import LEFT_OUT
-from ui.text import count, escaped, length, number, unseen
+from ui.text import count, escaped, length, number, of_what
 
 
 def draw(collection: Collection, query: Query, facts: Facts, found: Selection) -> None:
@@ -38,7 +38,7 @@ def steps(collection: Collection, found: Selection) -> None:
             f"{step.alone:,} · without it {step.without:,} would match",
         )
         button.button(
-            f"Relax it{unseen(f': {name}')}", key=f"relax_{step.name}",
+            f"Relax it{of_what(name)}", key=f"relax_{step.name}",
             on_click=query_state.relax, args=(step.name,), width="stretch",
             help=f"Switch {name} off",
         )  # fmt: skip

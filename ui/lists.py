@@ -21,7 +21,7 @@ from ui import exports, gaps, players, query_state, queue, seeds
 from ui.asked import Asked
 from ui.collection import Collection
 from ui.found import List, Upload, hubness_of, spaces
-from ui.text import count, escaped, percent, unseen
+from ui.text import count, escaped, of_what, percent
 
 NETWORKS = {
     "effnet": (
@@ -178,8 +178,7 @@ def list_name(music: Collection, asked: Asked, upload: Upload | None, name: str)
 def _actions(
     music: Collection, asked: Asked, upload: Upload | None, name: str, rows: np.ndarray
 ) -> None:
-    about = unseen(f": {NETWORKS[name][0]}") if name in NETWORKS else ""
-    label = f"Save this list{about}"
+    label = f"Save this list{of_what(NETWORKS[name][0] if name in NETWORKS else '')}"
     with st.popover(label, icon=":material/playlist_add:", width="stretch"):
         named = list_name(music, asked, upload, name)
         # Not hash(): that of a text differs from one process to the next.

@@ -9,7 +9,7 @@ from engine import camelot
 from ui import covers, curves, sounds
 from ui.collection import Collection
 from ui.gaps import substitutes
-from ui.text import escaped, length, number, style_name, unseen
+from ui.text import escaped, length, number, of_what, style_name
 
 
 def player(
@@ -53,7 +53,7 @@ def player(
         sounds.draw(collection, row, where=where)
         if facts and curve:
             curves.draw(collection, row, f"{key}_curve")
-        named = unseen(f": {track['title']}{f' ({where})' if where else ''}")
+        named = of_what(", ".join(part for part in (track["title"], where) if part))
         ways = (("More like this", "more", go_to), ("Add to the seeds", "add", add))
         with st.container(horizontal=True, gap="medium"):
             for label, name, way in ways:

@@ -21,7 +21,7 @@ from engine.queue import Moved, Player
 from ui import covers, curves, sounds, tables
 from ui.collection import Collection
 from ui.players import escaped_facts
-from ui.text import count, escaped, unseen
+from ui.text import count, escaped, of_what
 
 EVENTS = ("ended", "error", "pause", "play", "blocked")  # that the browser reports
 BLOCKED = "Your browser lets a page play only after a click: press play in the player."
@@ -50,7 +50,7 @@ def draw(
     rows = np.asarray(rows)
     mark = tables.mark(rows)
     st.session_state[f"{key}_mark"] = mark
-    about = unseen(f": {of}") if of else ""
+    of_it = of_what(of)
     ids = collection.frame.index.to_numpy()[rows]
     player = queue.seen(_player(key), ids)
     if player.track is not None and player.track not in collection.frame.index:
@@ -62,8 +62,8 @@ def draw(
         player = _settled(collection, ids, player, key)
         with controls:
             if table:
-                _starts(key, ids, _chosen(rows, key), about)
-            _controls(key, player, ids, about)
+                _starts(key, ids, _chosen(rows, key), of_it)
+            _controls(key, player, ids, of_it)
         _now(collection, player, ids, key, table)
     if table:
         with below:
@@ -117,7 +117,7 @@ def _chosen(rows: np.ndarray, key: str) -> list[int]:
         return []  # said below the table
 
 
-def _starts(key: str, ids: np.ndarray, chosen: list[int], about: str) -> None:
+def _starts(key: str, ids: np.ndarray, chosen: list[int], of_it: str) -> None:
     """The buttons that begin to play, beside the list alone.
 
     One row selected is where to begin; of several, only these play.
@@ -125,17 +125,17 @@ def _starts(key: str, ids: np.ndarray, chosen: list[int], about: str) -> None:
     first = chosen[0] if chosen else 0
     only = frozenset(ids[chosen].tolist() if len(chosen) > 1 else [])
     some = "Play from here" if len(chosen) == 1 else "Play selected"
-    _button(key, "all", f"Play all{about}", "play_arrow", ("start", 0, frozenset()), not len(ids))
-    _button(key, "selected", some + about, "playlist_play", ("start", first, only), not chosen)
+    _button(key, "all", f"Play all{of_it}", "play_arrow", ("start", 0, frozenset()), not len(ids))
+    _button(key, "selected", some + of_it, "playlist_play", ("start", first, only), not chosen)
 
 
-def _controls(key: str, player: Player, ids: np.ndarray, about: str) -> None:
+def _controls(key: str, player: Player, ids: np.ndarray, of_it: str) -> None:
     """The buttons for what plays; without a list there is nowhere to go on to."""
     idle = player.track is None
     nowhere = idle or not len(ids)
-    _button(key, "previous", f"Previous{about}", "skip_previous", ("before",), nowhere)
-    _button(key, "next", f"Next{about}", "skip_next", ("after",), nowhere)
-    _button(key, "stop", f"Stop{about}", "stop", ("stop",), idle)
+    _button(key, "previous", f"Previous{of_it}", "skip_previous", ("before",), nowhere)
+    _button(key, "next", f"Next{of_it}", "skip_next", ("after",), nowhere)
+    _button(key, "stop", f"Stop{of_it}", "stop", ("stop",), idle)
 
 
 def _button(key: str, name: str, label: str, icon: str, asked: tuple, off: bool) -> None:

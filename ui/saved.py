@@ -14,7 +14,7 @@ from engine.selection import select
 from ui import maps, query_state
 from ui.collection import Collection
 from ui.possible import possible
-from ui.text import count, escaped, unseen
+from ui.text import count, escaped, of_what
 
 
 def draw(collection: Collection, query: Query) -> None:
@@ -80,12 +80,12 @@ def _tried(act, *arguments, **options) -> bool:
 
 
 def _row(collection: Collection, folder: Path, name: str, asked: Query, place: int) -> None:
-    about = unseen(f": {name}")  # its name stands above
+    of_it = of_what(name)  # its name stands above
     with st.container(border=True, key=f"saved_{place}", gap="small"):
         st.markdown(f"**{escaped(name)}** · {count(_matching(collection, asked))} match now")
         with st.container(horizontal=True, gap="small"):
             st.button(
-                f"Open{about}", key=f"saved_open_{place}", on_click=query_state.put_possible,
+                f"Open{of_it}", key=f"saved_open_{place}", on_click=query_state.put_possible,
                 args=(collection, asked), icon=":material/folder_open:",
             )  # fmt: skip
             if st.session_state.get("saved_doing") == ("rename", name):
@@ -107,7 +107,7 @@ def _row(collection: Collection, folder: Path, name: str, asked: Query, place: i
             else:
                 for what, icon in (("rename", "edit"), ("delete", "delete")):
                     st.button(
-                        what.capitalize() + about, key=f"saved_ask_{what}_{place}", on_click=_ask,
+                        what.capitalize() + of_it, key=f"saved_ask_{what}_{place}", on_click=_ask,
                         args=(what, name), type="tertiary", icon=f":material/{icon}:",
                     )  # fmt: skip
             if st.session_state.get("saved_doing", ("", ""))[1] == name:

@@ -29,7 +29,7 @@ from engine.query import Query
 from ui import gaps
 from ui.bound import bound, heard
 from ui.collection import KEPT, Collection
-from ui.text import escaped, unseen
+from ui.text import escaped, of_what
 
 NUMBERS = (
     "tempo_bpm",
@@ -191,7 +191,7 @@ def _choice(table: pa.Table, columns: dict, shown: list[str], key: str, of: str)
     """Which columns are shown; what is chosen holds for every list of this session."""
     widget = f"{key}_columns"
     offered = [name for name in table.column_names if name not in ALWAYS]
-    label = f"Columns{unseen(f': {of}') if of else ''}"
+    label = f"Columns{of_what(of)}"
     with st.popover(label, key=f"{key}_columns_box", width="stretch"):
         st.session_state[widget] = [name for name in shown if name in offered]
         bound(

@@ -24,9 +24,14 @@ def escaped(text: str) -> str:
 
 
 def unseen(text: str) -> str:
-    """Part of a button's label that only screen readers tell (ui/page.css), as Markdown: what the
-    button is about, where the page shows that by its place alone."""
+    """Part of a button's label that only screen readers tell (ui/page.css), as Markdown."""
     return f":small[{escaped(text)}]"
+
+
+def of_what(subject: str) -> str:
+    """End of a button's label, for screen readers: `(Title)`, where the page shows by its place
+    alone what the button is about. Nothing where the subject is empty."""
+    return f" {unseen(f'({subject})')}" if subject else ""
 
 
 def told_apart(names: Sequence[str]) -> list[str]:
