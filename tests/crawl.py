@@ -134,11 +134,12 @@ class Walk:
 
     def perform(self, action: Action) -> list[Failure]:
         """Do this; what was wrong then."""
+        rested = not self.done or self.done[-1][1].rests  # or the page is still at the last action
         self.done.append((urlsplit(self.page.url).query, action))
         self.account.actions += 1
         if action.spot:
             self.touched[action.spot["kind"], action.spot["key"] or action.spot["name"]] += 1
-        before = self._look()
+        before = self._look() if rested else None
         watch = self.watches[self.page]
         watch.leaving = action.do in ("go to", "go back", "go forward", "reload", "close this tab")
         try:

@@ -23,6 +23,7 @@ WALKS = (
 def test_a_walk_by_chance_meets_no_failure(browser, tmp_path, app, library, actions):
     path = make(library, tmp_path)
     with growing(library, path), served(APPS[app], path) as shown:
-        found = crawl.crawl(browser, shown, f"1.{app}.{library}", actions)
-    assert found.reports == {}
+        report = crawl.Report(browser, shown, tmp_path, f"--app {app} --library {library}")
+        found = crawl.crawl(browser, shown, f"1.{app}.{library}", actions, report)
+    assert not found.reports, "\n".join(found.reports.values())
     assert found.actions == actions
