@@ -4,7 +4,7 @@
 # make report      write the report on the library into it: LIBRARY/report/report.html
 # make test        lint, then all tests (WORKERS=n at once)
 # make test-fast   the same without browsers, whole pages, and runs that are killed
-# make pictures    take the pictures of the README anew (needs chromium)
+# make pictures    take the pictures of the README anew (needs Chromium)
 # make crawl       click through both apps by chance in a real browser: an hour or two
 #
 # MUSIC=folder  LIBRARY=folder  MODELS="folder folder"  WORKERS=n  PYTHON=python3.12

@@ -132,7 +132,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5, help="of each interaction")
     options = parser.parse_args()
     if browsing.CHROMIUM is None:
-        parser.error("there is no Chromium here: apt-get install chromium")
+        parser.error("there is no Chromium here: apt-get install chromium-headless-shell")
     with tempfile.TemporaryDirectory(prefix="serendip-browser-") as folder:
         library = options.library
         if library is None:

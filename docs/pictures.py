@@ -3,7 +3,7 @@
 Analyses a copy of the demo music (fetched where it is missing) that has titles, artists, albums and
 covers, starts both apps on it, and writes docs/*.png from what Chromium shows of them. A picture
 that needs what the library lacks (mood, or two networks) stays as it is; the last lines say which.
-Needs requirements-dev.txt and Debian's chromium.
+Needs requirements-dev.txt and Debian's chromium-headless-shell, or chromium.
 """
 
 import argparse
@@ -321,7 +321,7 @@ def main() -> int:
     parser.add_argument("--out", metavar="DIR", type=Path, default=DOCS)
     options = parser.parse_args()
     if browsing.CHROMIUM is None:
-        parser.error("there is no Chromium here: apt-get install chromium")
+        parser.error("there is no Chromium here: apt-get install chromium-headless-shell")
     options.out.mkdir(parents=True, exist_ok=True)
     demo.fetch(options.music)
     models = options.models or [Path(folder) for folder in named.split(os.pathsep) if folder]
