@@ -42,9 +42,9 @@ def _space(name: str) -> Callable[[Report], int]:
 THINGS: dict[str, dict[str, Callable[[Report], int]]] = {
     "dsp": {
         "tempo": _column("tempo_bpm"),
-        "key": lambda report: max((p.tracks for p in report.keys.profiles), default=0)
-        if report.keys
-        else 0,
+        "key": lambda report: (
+            max((p.tracks for p in report.keys.profiles), default=0) if report.keys else 0
+        ),
         "loudness": _column("loudness_lufs"),
     },
     "effnet": {

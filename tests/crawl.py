@@ -253,9 +253,7 @@ def _files_to_upload(folder: Path) -> None:
 def chromium() -> Iterator[Browser]:
     """A browser."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=browsing.CHROMIUM, args=browsing.FLAGS
-        )
+        browser = playwright.chromium.launch(executable_path=browsing.CHROMIUM, args=browsing.FLAGS)
         yield browser
         browser.close()
 

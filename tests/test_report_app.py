@@ -166,7 +166,7 @@ def test_what_is_downloaded_is_what_is_described(library):
     rows = np.flatnonzero(held.frame["tempo_bpm"].to_numpy() > 120)
     made = described(held, rows)
     text = made.file("page", single_page).decode()
-    assert f"<p class=\"about\">{len(rows)} of 60 tracks match the filters;" in text
+    assert f'<p class="about">{len(rows)} of 60 tracks match the filters;' in text
     assert made.file("page", lambda report: pytest.fail("made again")) == text.encode()
 
 

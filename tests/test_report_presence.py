@@ -121,12 +121,15 @@ def test_stages_that_were_run_for_some_tracks(library, stage):
     agrees(found)
     assert set(lacking(said(found)).values()) == {"10 of 40 tracks"}
     partly = {s.name for s in sections(found) if "Known for 30 of 40 tracks" in s.sentences[0].text}
-    assert partly == {
-        "dsp": {"tempo", "keys", "loudness"},
-        "effnet": {"styles", "danceability", "voice"},
-        "musicnn": {"mood"},
-        "information": {"information"},
-    }[stage]
+    assert (
+        partly
+        == {
+            "dsp": {"tempo", "keys", "loudness"},
+            "effnet": {"styles", "danceability", "voice"},
+            "musicnn": {"mood"},
+            "information": {"information"},
+        }[stage]
+    )
 
 
 def test_heads_that_were_missing(library):
