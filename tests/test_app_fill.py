@@ -161,5 +161,5 @@ def test_every_column_that_an_analysis_fills_belongs_to_something_with_a_name():
     from ui.gaps import NETWORKS, THINGS, stage_of
 
     named = {stage_of(name) for name in THINGS if name not in NETWORKS} | set(NETWORKS)
-    assert named == set(STAGE_COLUMNS)
+    assert named == {stage for stage, columns in STAGE_COLUMNS.items() if columns}
     assert fill.MEANWHILE

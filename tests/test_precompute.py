@@ -24,7 +24,7 @@ from engine import shell, stages
 from engine.console import Console
 from engine.equipment import fingerprint
 from engine.library import Library, LibraryError
-from engine.records import Analysis, Outcome
+from engine.records import Analysis, Outcome, Tags
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -258,7 +258,9 @@ def test_ten_thousand_unchanged_files_take_less_than_two_seconds(tmp_path, libra
             mtime_ns = path.stat().st_mtime_ns
             relpath = os.fsencode(path.relative_to(tmp_path / "music"))
             root = os.fsencode(tmp_path / "music")
-            library.record(root, relpath, 1, mtime_ns, Analysis(str(i), outcomes=(outcome,)))
+            library.record(
+                root, relpath, 1, mtime_ns, Analysis(str(i), tags=Tags(), outcomes=(outcome,))
+            )
     # Of the processor, since the machine may be busy; nothing here waits for anything else.
     before = _used_by_children()
     done = run(tmp_path / "music", *dsp)

@@ -115,7 +115,7 @@ def test_stages_that_were_never_run(library, stages):
     agrees(found)
 
 
-@pytest.mark.parametrize("stage", STAGE_COLUMNS)
+@pytest.mark.parametrize("stage", [stage for stage, columns in STAGE_COLUMNS.items() if columns])
 def test_stages_that_were_run_for_some_tracks(library, stage):
     found = report(read(library(stages=(stage,), where="track_id % 4 = 0")))
     agrees(found)
