@@ -32,12 +32,14 @@ SOURCE := $(or $(MUSIC),demo-music)
 ANALYSE = $(BIN)/python precompute.py "$(SOURCE)" --library "$(LIBRARY)" \
 	$(foreach folder,$(MODELS),--models "$(folder)") $(if $(WORKERS),--workers $(WORKERS))
 
-# Several processes, each with one file of tests after the other. What takes long begins: quick
-# files at the end leave no process idle for long. Each takes up to 2 GB.
+# Several processes, each with one file of tests after the other: one more than there are cores,
+# since pages wait much. What takes long begins: quick files at the end leave no process idle for
+# long. Each takes up to 2 GB.
+PROCESSES = $(or $(WORKERS),$(shell expr $$(getconf _NPROCESSORS_ONLN) + 1))
 SLOW_TESTS := $(wildcard tests/test_crawl*.py tests/test_browser*.py tests/test_reliability.py \
 	tests/test_precompute.py tests/test_app_*.py tests/test_networks.py tests/test_codec.py)
 QUICK_TESTS := $(filter-out $(SLOW_TESTS),$(sort $(wildcard tests/test_*.py)))
-TEST_FLAGS := --numprocesses $(or $(WORKERS),auto) --maxprocesses $(or $(WORKERS),4) \
+TEST_FLAGS = --numprocesses $(PROCESSES) --maxprocesses $(or $(WORKERS),4) \
 	--dist loadfile --no-loadscope-reorder --timeout=900 --durations=20
 
 .PHONY: demo library descriptors similarity report test test-fast crawl pictures lint install
