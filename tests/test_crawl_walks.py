@@ -12,9 +12,9 @@ from crawl_libraries import APPS, growing, make
 browser = browsing.browser  # the fixture
 # App, library and so many actions; as many as fit into the time of a test.
 WALKS = (
-    ("descriptors", "full", 24), ("descriptors", "tags", 12), ("descriptors", "none", 8),
+    ("descriptors", "full", 30), ("descriptors", "tags", 12), ("descriptors", "none", 8),
     ("descriptors", "one", 8), ("descriptors", "empty", 3), ("descriptors", "writing", 12),
-    ("similarity", "full", 16), ("similarity", "tags", 10), ("similarity", "writing", 10),
+    ("similarity", "full", 25), ("similarity", "tags", 10), ("similarity", "writing", 10),
     ("similarity", "one", 5),
 )  # fmt: skip
 
